@@ -1,0 +1,5 @@
+#![no_std]
+#![forbid(unsafe_code)]
+//! core
+#[cfg(any(feature = "std", test))]
+extern crate std;

@@ -1,0 +1,2 @@
+//! `cargo xtask`: gradflow's tasks.
+fn main() {}
