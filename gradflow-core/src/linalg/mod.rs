@@ -1,0 +1,33 @@
+//! Linear algebra over slices. Every sum has one written order, the same on all targets.
+
+mod cholesky;
+mod conjugate_gradients;
+mod reduce;
+mod rows;
+
+pub use cholesky::Packed;
+pub use conjugate_gradients::{CgBuffers, conjugate_gradients};
+pub(crate) use reduce::Lanes;
+pub use reduce::{LANES, dot, norm_sq, sum_of};
+pub use rows::add_rows;
+
+use crate::float::Float;
+
+/// `y ← y + a x`, elementwise over the shorter of the two.
+#[inline(always)]
+pub fn axpy<T: Float>(a: T, x: &[T], y: &mut [T]) {
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y += a * x;
+    }
+}
+
+/// True if no entry is infinite or NaN.
+#[inline]
+pub fn all_finite<T: Float>(x: &[T]) -> bool {
+    // A product with zero is NaN exactly for what is not finite; the sum has no branch.
+    let mut probe = T::ZERO;
+    for &x in x {
+        probe += x * T::ZERO;
+    }
+    probe == T::ZERO
+}

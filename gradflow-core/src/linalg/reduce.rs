@@ -1,0 +1,92 @@
+//! Sums with a fixed number of lanes and a fixed order of combination.
+//!
+//! Entry `i` goes to lane `i mod 8`; the lanes are combined as
+//! `((0+4)+(2+6)) + ((1+5)+(3+7))`, which is what halving a vector of eight does.
+
+use crate::float::Float;
+
+/// Number of lanes of every reduction.
+pub const LANES: usize = 8;
+
+/// Eight partial sums.
+#[derive(Clone, Copy)]
+pub(crate) struct Lanes<T>(pub(crate) [T; LANES]);
+
+impl<T: Float> Lanes<T> {
+    pub(crate) const ZERO: Self = Self([T::ZERO; LANES]);
+
+    #[inline(always)]
+    pub(crate) fn add(&mut self, terms: [T; LANES]) {
+        for (lane, term) in self.0.iter_mut().zip(terms) {
+            *lane += term;
+        }
+    }
+
+    /// Adds the first terms only: the ragged end of a row.
+    #[inline(always)]
+    pub(crate) fn add_some(&mut self, terms: impl Iterator<Item = T>) {
+        for (lane, term) in self.0.iter_mut().zip(terms) {
+            *lane += term;
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn total(self) -> T {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+}
+
+/// `⟨a, b⟩` over the shorter of the two.
+///
+/// ```
+/// use gradflow_core::linalg::dot;
+/// assert_eq!(dot(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0]), 32.0);
+/// ```
+#[inline(always)]
+pub fn dot<T: Float>(a: &[T], b: &[T]) -> T {
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
+    let mut lanes = Lanes::ZERO;
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for ((lane, &a), &b) in lanes.0.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
+        }
+    }
+    lanes.add_some(a_rest.iter().zip(b_rest).map(|(&a, &b)| a * b));
+    lanes.total()
+}
+
+/// `‖x‖²`
+#[inline(always)]
+pub fn norm_sq<T: Float>(x: &[T]) -> T {
+    sum_of(x, |x| x * x)
+}
+
+/// `Σ f(xᵢ)`. Four blocks of lanes take turns, so that additions do not wait for one another;
+/// they are combined as `(0+2)+(1+3)` before the lanes are.
+#[inline(always)]
+pub fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
+    let (quads, rest) = x.as_chunks::<{ 4 * LANES }>();
+    let mut sums = [[T::ZERO; LANES]; 4];
+    for quad in quads {
+        let (blocks, _) = quad.as_chunks::<LANES>();
+        for (sum, block) in sums.iter_mut().zip(blocks) {
+            for (lane, &x) in sum.iter_mut().zip(block) {
+                *lane += f(x);
+            }
+        }
+    }
+    for (sum, block) in sums.iter_mut().zip(rest.chunks(LANES)) {
+        for (lane, &x) in sum.iter_mut().zip(block) {
+            *lane += f(x);
+        }
+    }
+    let [a, b, c, d] = sums;
+    let mut lanes = Lanes(a);
+    lanes.add(c);
+    let mut odd = Lanes(b);
+    odd.add(d);
+    lanes.add(odd.0);
+    lanes.total()
+}

@@ -1,0 +1,505 @@
+//! A network on a batch: the objective that schemes see.
+
+use core::marker::PhantomData;
+
+use super::dense_sparse::{activate, pull_back, respond, weigh_inputs};
+use super::gram::{GramParts, gram};
+use super::line::Line;
+use super::loss::Target;
+use super::samples::Targets;
+use super::scratch::{PIECE, split_piece};
+use super::{Batch, Layers, Loss, Residual, Scratch, TwoLayer};
+use crate::error::{Buffer, Error};
+use crate::float::{Exact, Float, Math};
+use crate::linalg::{Packed, axpy, dot};
+use crate::objective::{Objective, Residuals};
+
+/// A network, a batch, a loss and the memory to work in.
+///
+/// `M` is where the exponentials of softmax come from; see [`Math`].
+#[derive(Debug)]
+pub struct Problem<'a, T, M = Exact> {
+    network: TwoLayer<T>,
+    batch: Batch<'a, T>,
+    loss: Loss,
+    residual: Residual,
+    scratch: Scratch<'a, T>,
+    math: PhantomData<M>,
+}
+
+impl<T: Float> TwoLayer<T> {
+    /// This network on a batch, as an [`Objective`] with the scratch of
+    /// [`scratch_len`](Self::scratch_len), as [`Residuals`] with that of
+    /// [`residual_scratch_len`](Self::residual_scratch_len).
+    ///
+    /// # Errors
+    /// An empty batch, an index outside the set, buffers that are too short, or targets that are
+    /// not of the loss's kind.
+    ///
+    /// ```
+    /// use gradflow_core::network::*;
+    /// use gradflow_core::Objective;
+    /// let network = TwoLayer::new(1, 3, 1)?;
+    /// let samples = Samples { inputs: Inputs::Dense(&[0.5]), targets: Targets::Values(&[1.0]) };
+    /// let mut reals = [0.0_f64; 24];
+    /// let scratch = Scratch { reals: &mut reals, indices: &mut [] };
+    /// let w = [1.0, -1.0, 0.0, 0.0, 0.0, 0.5, 2.0, 2.0, 2.0];
+    /// let mut problem = network.on(Batch::all(samples, 1), Loss::Mse, scratch)?;
+    /// // f = 2 relu(0.5) + 2 relu(-0.5) + 2 relu(0.5) = 2
+    /// assert_eq!(problem.loss(&w)?, 1.0);
+    /// # Ok::<(), gradflow_core::Error>(())
+    /// ```
+    pub fn on<'a>(
+        &self,
+        batch: Batch<'a, T>,
+        loss: Loss,
+        scratch: Scratch<'a, T>,
+    ) -> Result<Problem<'a, T>, Error> {
+        self.on_by::<Exact>(batch, loss, scratch)
+    }
+
+    /// [`on`](Self::on) with a chosen source of exponentials.
+    ///
+    /// # Errors
+    /// As [`on`](Self::on).
+    pub fn on_by<'a, M: Math<T>>(
+        &self,
+        batch: Batch<'a, T>,
+        loss: Loss,
+        scratch: Scratch<'a, T>,
+    ) -> Result<Problem<'a, T, M>, Error> {
+        batch.check(self.inputs, self.outputs)?;
+        match batch.samples.targets {
+            Targets::Values(_) if loss.classifies() => {
+                return Err(Error::Unsupported(
+                    "this loss needs class labels as targets",
+                ));
+            }
+            Targets::Labels(_) if !loss.classifies() => {
+                return Err(Error::Unsupported(
+                    "the mean squared error needs numbers as targets",
+                ));
+            }
+            _ => {}
+        }
+        let residual = Residual::default_for(loss);
+        Ok(Problem {
+            network: *self,
+            batch,
+            loss,
+            residual,
+            scratch,
+            math: PhantomData,
+        })
+    }
+}
+
+impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
+    /// The same problem with another residual for IEQ.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if the residual belongs to another loss.
+    pub fn with_residual(mut self, residual: Residual) -> Result<Self, Error> {
+        if !residual.fits(self.loss) {
+            return Err(Error::Unsupported("this residual belongs to another loss"));
+        }
+        self.residual = residual;
+        Ok(self)
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn network(&self) -> &TwoLayer<T> {
+        &self.network
+    }
+
+    /// The batch.
+    #[must_use]
+    pub const fn batch(&self) -> Batch<'a, T> {
+        self.batch
+    }
+
+    /// The line kernels serve one input and one output under the mean squared error.
+    const fn is_line(&self) -> bool {
+        self.network.is_line() && matches!(self.loss, Loss::Mse)
+    }
+
+    fn line(&mut self) -> Result<Line<'_, T>, Error> {
+        Line::new(self.batch.len(), &mut self.scratch)
+    }
+
+    /// `L(w)`; leaves inputs and outputs in the scratch.
+    #[inline(always)]
+    fn line_loss(&mut self, layers: &Layers<'_, T>) -> Result<T, Error> {
+        let (network, batch) = (self.network, self.batch);
+        let mut line = self.line()?;
+        line.gather(&batch);
+        line.respond(&network, layers);
+        line.delta.fill(T::ZERO);
+        for (i, (f, e)) in line
+            .f
+            .iter()
+            .zip(line.delta.iter_mut())
+            .enumerate()
+            .take(batch.len())
+        {
+            *e = *f - Target::at(&batch, i, 1)?.entry(0);
+        }
+        Ok(dot(line.delta, line.delta) / T::from_usize(batch.len()))
+    }
+
+    /// Puts `factor · u` where the line's backward pass reads it.
+    fn line_deltas(&mut self, factor: T, u: impl Iterator<Item = T>) -> Result<Line<'_, T>, Error> {
+        let line = self.line()?;
+        line.delta.fill(T::ZERO);
+        for (delta, u) in line.delta.iter_mut().zip(u) {
+            *delta = factor * u;
+        }
+        Ok(line)
+    }
+
+    #[inline(always)]
+    fn line_slopes(&mut self, w: &[T]) -> Result<(T, Line<'_, T>), Error> {
+        let network = self.network;
+        let loss = self.line_loss(&network.layers(w)?)?;
+        let factor = network.scale() * (T::TWO / T::from_usize(self.batch.len()));
+        let line = self.line()?;
+        for delta in line.delta.iter_mut() {
+            *delta *= factor;
+        }
+        Ok((loss, line))
+    }
+
+    #[inline(always)]
+    fn general_loss(&mut self, w: &[T]) -> Result<T, Error> {
+        let (network, batch, loss) = (self.network, self.batch, self.loss);
+        let layers = network.layers(w)?;
+        let (piece, _) = split_piece(&network, batch.len(), &mut self.scratch)?;
+        let mut sum = T::ZERO;
+        for start in (0..batch.len()).step_by(PIECE) {
+            let rows = batch.rows(start, PIECE, network.inputs);
+            let h = piece
+                .activations
+                .get_mut(..rows.len * network.hidden)
+                .unwrap_or_default();
+            let f = piece
+                .outputs
+                .get_mut(..rows.len * network.outputs)
+                .unwrap_or_default();
+            activate(&network, &layers, &rows, h);
+            respond(&network, &layers, h, f);
+            for (i, f) in f.chunks_exact_mut(network.outputs).enumerate() {
+                let target = Target::at(&batch, start + i, network.outputs)?;
+                sum += loss.value::<T, M>(f, target);
+            }
+        }
+        Ok(sum / loss.divisor(batch.len(), network.outputs))
+    }
+
+    #[inline(always)]
+    fn general_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
+        let (network, batch, loss) = (self.network, self.batch, self.loss);
+        let layers = network.layers(w)?;
+        gradient.fill(T::ZERO);
+        let mut gradient = network.layers_mut(gradient)?;
+        let (mut piece, _) = split_piece(&network, batch.len(), &mut self.scratch)?;
+        let divisor = loss.divisor(batch.len(), network.outputs);
+        let factor = T::ONE / divisor;
+        let mut sum = T::ZERO;
+        for start in (0..batch.len()).step_by(PIECE) {
+            let rows = batch.rows(start, PIECE, network.inputs);
+            let h = piece
+                .activations
+                .get_mut(..rows.len * network.hidden)
+                .unwrap_or_default();
+            let f = piece
+                .outputs
+                .get_mut(..rows.len * network.outputs)
+                .unwrap_or_default();
+            activate(&network, &layers, &rows, h);
+            respond(&network, &layers, h, f);
+            for (i, f) in f.chunks_exact_mut(network.outputs).enumerate() {
+                let target = Target::at(&batch, start + i, network.outputs)?;
+                sum += loss.delta::<T, M>(f, target, factor);
+            }
+            pull_back(
+                &network,
+                &layers,
+                &rows,
+                h,
+                f,
+                &mut piece.bins,
+                &mut gradient,
+            );
+        }
+        Ok(sum / divisor)
+    }
+
+    /// Cuts off what a linearisation keeps: activations and probabilities of every sample.
+    fn split_kept<'s>(
+        network: &TwoLayer<T>,
+        n: usize,
+        rest: &'s mut [T],
+    ) -> Result<(&'s mut [T], &'s mut [T], &'s mut [T]), Error> {
+        let needed = network.residual_scratch_len(n).reals;
+        let got = needed.min(network.scratch_len(n).reals + rest.len());
+        let short = Error::Length {
+            what: Buffer::Scratch,
+            needed,
+            got,
+        };
+        let (activations, rest) = rest.split_at_mut_checked(n * network.hidden).ok_or(short)?;
+        let (outputs, rest) = rest
+            .split_at_mut_checked(n * network.outputs)
+            .ok_or(short)?;
+        Ok((activations, outputs, rest))
+    }
+
+    #[inline(always)]
+    fn general_linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error> {
+        let (network, batch, loss, residual) = (self.network, self.batch, self.loss, self.residual);
+        let layers = network.layers(w)?;
+        let (n, k) = (batch.len(), network.outputs);
+        let (piece, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (activations, outputs, _) = Self::split_kept(&network, n, rest)?;
+        activate(
+            &network,
+            &layers,
+            &batch.rows(0, n, network.inputs),
+            activations,
+        );
+        respond(&network, &layers, activations, outputs);
+        let unit = residual.unit(n, k);
+        let mut sum = T::ZERO;
+        let samples = outputs.chunks_exact_mut(k).zip(q.chunks_exact_mut(k));
+        for (i, (f, q)) in samples.enumerate() {
+            let target = Target::at(&batch, i, k)?;
+            let copy = piece.outputs.get_mut(..k).unwrap_or_default();
+            copy.copy_from_slice(f);
+            sum += loss.value::<T, M>(copy, target);
+            residual.prepare::<T, M>(f);
+            residual.entries(unit, f, target, q);
+        }
+        Ok(sum / loss.divisor(n, k))
+    }
+
+    #[inline(always)]
+    fn general_push(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error> {
+        let (network, batch, residual) = (self.network, self.batch, self.residual);
+        let (layers, v) = (network.layers(w)?, network.layers(v)?);
+        let (n, m, k) = (batch.len(), network.hidden, network.outputs);
+        let unit = residual.unit(n, k);
+        let (piece, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (activations, outputs, _) = Self::split_kept(&network, n, rest)?;
+        let z = piece.activations.get_mut(..m).unwrap_or_default();
+        let biases = v.hidden.get(network.inputs * m..).unwrap_or_default();
+        let samples = activations.chunks_exact(m).zip(outputs.chunks_exact(k));
+        let rows = batch.rows(0, n, network.inputs);
+        for ((row, (h, p)), image) in rows.iter().zip(samples).zip(image.chunks_exact_mut(k)) {
+            weigh_inputs(row, v.hidden, z);
+            for ((z, &bias), &h) in z.iter_mut().zip(biases).zip(h) {
+                *z = if h > T::ZERO { *z + bias } else { T::ZERO };
+            }
+            let outputs = layers.output.chunks_exact(m).zip(v.output.chunks_exact(m));
+            for (image, (a, v_a)) in image.iter_mut().zip(outputs) {
+                *image = network.scale * (dot(a, z) + dot(v_a, h));
+            }
+            axpy(T::ONE, v.output_bias, image);
+            residual.apply(unit, p, image);
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn general_pull(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error> {
+        let (network, batch, residual) = (self.network, self.batch, self.residual);
+        let layers = network.layers(w)?;
+        let (n, m, k) = (batch.len(), network.hidden, network.outputs);
+        let unit = residual.unit(n, k);
+        out.fill(T::ZERO);
+        let mut out = network.layers_mut(out)?;
+        let (mut piece, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (activations, outputs, _) = Self::split_kept(&network, n, rest)?;
+        let kept = activations.chunks(PIECE * m).zip(outputs.chunks(PIECE * k));
+        for (start, ((h, p), u)) in (0..n).step_by(PIECE).zip(kept.zip(u.chunks(PIECE * k))) {
+            let rows = batch.rows(start, PIECE, network.inputs);
+            let deltas = piece.outputs.get_mut(..u.len()).unwrap_or_default();
+            deltas.copy_from_slice(u);
+            for (delta, p) in deltas.chunks_exact_mut(k).zip(p.chunks_exact(k)) {
+                residual.apply_transposed(unit, p, delta);
+            }
+            let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
+            work.copy_from_slice(h);
+            pull_back(
+                &network,
+                &layers,
+                &rows,
+                work,
+                deltas,
+                &mut piece.bins,
+                &mut out,
+            );
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn general_gram(&mut self, w: &[T], out: &mut [T]) -> Result<(), Error> {
+        let (network, batch, residual) = (self.network, self.batch, self.residual);
+        let layers = network.layers(w)?;
+        let (n, m, k) = (batch.len(), network.hidden, network.outputs);
+        let (_, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (activations, probabilities, rest) = Self::split_kept(&network, n, rest)?;
+        let needed = network.residual_scratch_len(n).reals;
+        let short = Error::Length {
+            what: Buffer::Scratch,
+            needed,
+            got: rest.len(),
+        };
+        let (mixed, rest) = rest.split_at_mut_checked(n * k * m).ok_or(short)?;
+        let (blocks, rest) = rest.split_at_mut_checked(n * k * k).ok_or(short)?;
+        let (products, rest) = rest.split_at_mut_checked(n * (n + 1)).ok_or(short)?;
+        let row = rest.get_mut(..network.inputs).ok_or(short)?;
+        let mut parts = GramParts {
+            activations,
+            probabilities,
+            mixed,
+            blocks,
+            products,
+            row,
+        };
+        let rows = batch.rows(0, n, network.inputs);
+        gram(&network, &layers, &rows, residual, &mut parts, out)
+    }
+}
+
+impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
+    fn parameters(&self) -> usize {
+        self.network.parameters()
+    }
+
+    #[inline(always)]
+    fn loss(&mut self, w: &[T]) -> Result<T, Error> {
+        if self.is_line() {
+            let layers = self.network.layers(w)?;
+            self.line_loss(&layers)
+        } else {
+            self.general_loss(w)
+        }
+    }
+
+    #[inline(always)]
+    fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
+        if !self.is_line() {
+            return self.general_gradient(w, gradient);
+        }
+        let network = self.network;
+        let out = network.layers_mut(gradient)?;
+        let (loss, line) = self.line_slopes(w)?;
+        line.pull_back(&network, &network.layers(w)?, out);
+        Ok(loss)
+    }
+}
+
+impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
+    fn residual_len(&self) -> usize {
+        self.batch.len() * self.network.outputs
+    }
+
+    #[inline(always)]
+    fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error> {
+        Error::check_length(Buffer::Residual, self.residual_len(), q.len())?;
+        if !self.is_line() {
+            return self.general_linearise(w, q);
+        }
+        let layers = self.network.layers(w)?;
+        let unit = self.unit();
+        let loss = self.line_loss(&layers)?;
+        for (q, &e) in q.iter_mut().zip(self.line()?.delta.iter()) {
+            *q = unit * e;
+        }
+        Ok(loss)
+    }
+
+    #[inline(always)]
+    fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error> {
+        if !self.is_line() {
+            return self.general_gram(w, gram);
+        }
+        let (network, unit, n) = (self.network, self.unit(), self.batch.len());
+        self.line()?
+            .gram(&network, &network.layers(w)?, n, unit * unit, gram)
+    }
+
+    #[inline(always)]
+    fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error> {
+        Error::check_length(Buffer::Residual, self.residual_len(), image.len())?;
+        if !self.is_line() {
+            return self.general_push(w, v, image);
+        }
+        let (network, unit) = (self.network, self.unit());
+        let (layers, v) = (network.layers(w)?, network.layers(v)?);
+        self.line()?.push_forward(&network, &layers, &v, image);
+        for image in image {
+            *image *= unit;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error> {
+        Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
+        if !self.is_line() {
+            return self.general_pull(w, u, out);
+        }
+        let (network, unit) = (self.network, self.unit());
+        let layers = network.layers(w)?;
+        let out = network.layers_mut(out)?;
+        let line = self.line_deltas(network.scale * unit, u.iter().copied())?;
+        line.pull_back(&network, &layers, out);
+        Ok(())
+    }
+
+    fn squares_to_loss(&self) -> bool {
+        self.residual.squares_to_loss()
+    }
+
+    fn unit(&self) -> T {
+        self.residual.unit(self.batch.len(), self.network.outputs)
+    }
+
+    fn sample(&self, i: usize) -> usize {
+        self.batch.sample(i)
+    }
+
+    #[inline(always)]
+    fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error> {
+        if !self.is_line() {
+            self.gradient(w, buffer)?;
+            return Ok(crate::linalg::norm_sq(buffer));
+        }
+        let network = self.network;
+        let (_, line) = self.line_slopes(w)?;
+        Ok(line.pull_back_norm_sq(&network, &network.layers(w)?))
+    }
+
+    #[inline(always)]
+    fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error> {
+        if !self.is_line() {
+            self.general_pull(w, u, buffer)?;
+            return crate::objective::descend_along(w, buffer, length);
+        }
+        let (network, unit) = (self.network, self.unit());
+        let line = self.line_deltas(network.scale * unit, u.iter().copied())?;
+        line.descend(&network, w, length)
+    }
+}
+
+/// Entries of the packed Gram matrix of a batch.
+impl<T: Float> TwoLayer<T> {
+    /// Entries of the packed Gram matrix of `batch` samples.
+    #[must_use]
+    pub const fn gram_len(&self, batch: usize) -> usize {
+        Packed::<T>::len_of(batch * self.outputs)
+    }
+}

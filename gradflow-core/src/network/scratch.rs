@@ -1,0 +1,157 @@
+//! The network's working memory, lent by the caller.
+
+use super::TwoLayer;
+use crate::error::{Buffer, Error};
+use crate::float::Float;
+use crate::linalg::LANES;
+
+/// Samples that are worked on together, so that their activations stay in the nearest cache.
+pub(super) const PIECE: usize = 64;
+
+/// How much working memory a batch needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScratchLen {
+    /// Entries of [`Scratch::reals`].
+    pub reals: usize,
+    /// Entries of [`Scratch::indices`].
+    pub indices: usize,
+}
+
+/// Working memory over the caller's slices; its contents between calls do not matter, except
+/// between [`linearise`](crate::Residuals::linearise) and the products that refer to it.
+#[derive(Debug)]
+pub struct Scratch<'a, T> {
+    /// Numbers.
+    pub reals: &'a mut [T],
+    /// Indices.
+    pub indices: &'a mut [u32],
+}
+
+const fn smaller(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}
+
+impl<T: Float> TwoLayer<T> {
+    /// True if the network maps one number to one number: its kernels run over the samples, not
+    /// over the hidden units.
+    #[must_use]
+    pub const fn is_line(&self) -> bool {
+        self.inputs == 1 && self.outputs == 1
+    }
+
+    /// Working memory for losses and gradients on batches of at most `batch` samples.
+    #[must_use]
+    pub const fn scratch_len(&self, batch: usize) -> ScratchLen {
+        if self.is_line() {
+            return ScratchLen {
+                reals: 3 * batch.next_multiple_of(LANES),
+                indices: 0,
+            };
+        }
+        let piece = smaller(batch, PIECE);
+        ScratchLen {
+            reals: piece * (self.hidden + self.outputs + self.inputs),
+            indices: self.inputs + piece * self.inputs,
+        }
+    }
+
+    /// Working memory for the residuals of at most `batch` samples and their Jacobian's products.
+    #[must_use]
+    pub const fn residual_scratch_len(&self, batch: usize) -> ScratchLen {
+        let ScratchLen { reals, indices } = self.scratch_len(batch);
+        if self.is_line() {
+            return ScratchLen { reals, indices };
+        }
+        let entries = batch * self.outputs;
+        let kept = batch * (self.hidden + self.outputs);
+        let gram = entries * (self.hidden + self.outputs) + batch * (batch + 1) + self.inputs;
+        ScratchLen {
+            reals: reals + kept + gram,
+            indices,
+        }
+    }
+}
+
+/// The scratch of a piece, cut into its parts.
+pub(super) struct Piece<'a, T> {
+    /// `PIECE × m`: activations, then their deltas.
+    pub(super) activations: &'a mut [T],
+    /// `PIECE × k`: outputs, then their deltas.
+    pub(super) outputs: &'a mut [T],
+    /// For each input the samples where it is not zero.
+    pub(super) bins: Bins<'a, T>,
+}
+
+/// For each input the samples of a piece where it is not zero, at most `PIECE` of them.
+pub(super) struct Bins<'a, T> {
+    pub(super) capacity: usize,
+    /// `d`
+    pub(super) counts: &'a mut [u32],
+    /// `d × capacity`
+    pub(super) samples: &'a mut [u32],
+    /// `d × capacity`
+    pub(super) values: &'a mut [T],
+}
+
+impl<T> Scratch<'_, T> {
+    /// The same memory for a shorter time.
+    pub fn reborrow(&mut self) -> Scratch<'_, T> {
+        Scratch {
+            reals: self.reals,
+            indices: self.indices,
+        }
+    }
+}
+
+/// The parts for a piece, and the numbers that are left.
+pub(super) fn split_piece<'s, T: Float>(
+    network: &TwoLayer<T>,
+    batch: usize,
+    scratch: &'s mut Scratch<'_, T>,
+) -> Result<(Piece<'s, T>, &'s mut [T]), Error> {
+    let needed = network.scratch_len(batch);
+    let piece = batch.min(PIECE);
+    let (reals, indices) = (scratch.reals.len(), scratch.indices.len());
+    let short = Error::Length {
+        what: Buffer::Scratch,
+        needed: needed.reals,
+        got: reals,
+    };
+    let short_indices = Error::Length {
+        what: Buffer::Indices,
+        needed: needed.indices,
+        got: indices,
+    };
+
+    let rest = &mut *scratch.reals;
+    let (activations, rest) = rest
+        .split_at_mut_checked(piece * network.hidden)
+        .ok_or(short)?;
+    let (outputs, rest) = rest
+        .split_at_mut_checked(piece * network.outputs)
+        .ok_or(short)?;
+    let (values, rest) = rest
+        .split_at_mut_checked(piece * network.inputs)
+        .ok_or(short)?;
+    let indices = &mut *scratch.indices;
+    let (counts, indices) = indices
+        .split_at_mut_checked(network.inputs)
+        .ok_or(short_indices)?;
+    let samples = indices
+        .get_mut(..piece * network.inputs)
+        .ok_or(short_indices)?;
+    let bins = Bins {
+        capacity: piece,
+        counts,
+        samples,
+        values,
+    };
+    Ok((
+        Piece {
+            activations,
+            outputs,
+            bins,
+        },
+        rest,
+    ))
+}

@@ -1,0 +1,119 @@
+//! What a scheme asks of the problem that it minimises.
+
+use crate::error::Error;
+use crate::float::Float;
+use crate::linalg::{all_finite, axpy, norm_sq};
+
+/// A loss `L(w)` and its gradient, on one batch.
+pub trait Objective<T: Float> {
+    /// Number of parameters `p`.
+    fn parameters(&self) -> usize;
+
+    /// `L(w)`; `w` has `p` entries.
+    ///
+    /// # Errors
+    /// A wrong length or a bad sample. A loss that is not finite is returned, not refused: what
+    /// it means is the scheme's to say.
+    fn loss(&mut self, w: &[T]) -> Result<T, Error>;
+
+    /// `L(w)`, and `∇L(w)` into `gradient` (`p` entries, overwritten).
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss).
+    fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
+}
+
+/// A loss with a residual `q(w)` (one entry a sample and output) and its Jacobian `J = ∂q/∂w`.
+///
+/// The products refer to the `w` of the last [`linearise`](Self::linearise).
+pub trait Residuals<T: Float>: Objective<T> {
+    /// Number of entries of `q`.
+    fn residual_len(&self) -> usize;
+
+    /// `L(w)`, and `q(w)` into `q`.
+    ///
+    /// # Errors
+    /// As [`Objective::loss`].
+    fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error>;
+
+    /// `J Jᵀ` into the packed lower triangle `gram`, row after row.
+    ///
+    /// # Errors
+    /// A buffer of the wrong length.
+    fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error>;
+
+    /// `J v` into `image`.
+    ///
+    /// # Errors
+    /// A buffer of the wrong length.
+    fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error>;
+
+    /// `Jᵀ u` into `out` (`p` entries, overwritten).
+    ///
+    /// # Errors
+    /// A buffer of the wrong length.
+    fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error>;
+
+    /// True if `q` is built so that `½‖q‖² = L`.
+    fn squares_to_loss(&self) -> bool;
+
+    /// The factor that turns a stored, unscaled residual `f − y` into an entry of `q`.
+    fn unit(&self) -> T;
+
+    /// Place of sample `i` of this batch in the whole set.
+    fn sample(&self, i: usize) -> usize;
+
+    /// `‖∇L(w)‖²`, with `p` entries of working memory.
+    ///
+    /// # Errors
+    /// As [`Objective::gradient`].
+    fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error> {
+        self.gradient(w, buffer)?;
+        Ok(norm_sq(buffer))
+    }
+
+    /// `w ← w − length · Jᵀ u`, and `‖Δw‖²`; `buffer` has `p` entries.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if the step would leave the range of numbers; `w` is then untouched.
+    fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error> {
+        self.pull_back(w, u, buffer)?;
+        descend_along(w, buffer, length)
+    }
+}
+
+/// `w ← w − length · direction`, and `‖Δw‖²`.
+///
+/// # Errors
+/// [`Error::NotFinite`] if the update or a new parameter is not finite; `w` is then untouched.
+#[inline(always)]
+pub(crate) fn descend_along<T: Float>(w: &mut [T], direction: &[T], length: T) -> Result<T, Error> {
+    let direction_sq = norm_sq(direction);
+    descend_with_norm(w, direction, length, direction_sq)?;
+    Ok(length * length * direction_sq)
+}
+
+/// [`descend_along`] for a direction whose squared norm is known.
+#[inline(always)]
+pub(crate) fn descend_with_norm<T: Float>(
+    w: &mut [T],
+    direction: &[T],
+    length: T,
+    direction_sq: T,
+) -> Result<(), Error> {
+    use crate::error::Quantity::{Update, Weights};
+    let update = length * direction_sq.sqrt();
+    if !update.is_finite() || !(length * length * direction_sq).is_finite() {
+        return Err(Error::NotFinite { what: Update });
+    }
+    // Shorter updates cannot overflow a finite parameter, see `Float::SAFE_UPDATE`.
+    if update > T::SAFE_UPDATE {
+        let mut next = w.iter().zip(direction).map(|(&w, &d)| w - length * d);
+        if !next.all(T::is_finite) {
+            return Err(Error::NotFinite { what: Weights });
+        }
+    }
+    debug_assert!(all_finite(w));
+    axpy(-length, direction, w);
+    Ok(())
+}
