@@ -1,2 +1,63 @@
-//! `cargo xtask`: gradflow's tasks.
-fn main() {}
+//! `cargo xtask TASK`: gradflow's tasks, one file a task. This one only chooses.
+//!
+//! xtask links no gradflow crate: it starts cargo and other programs, so that
+//! `cargo xtask experiments` begins at once.
+
+mod data;
+mod dataset;
+mod debian;
+mod dependencies;
+mod experiments;
+mod fetch;
+mod licence;
+mod place;
+mod setup;
+mod spawn;
+mod stop;
+mod summary;
+mod targets;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const HELP: &str = "\
+gradflow's tasks: cargo xtask TASK [OPTIONS]
+
+  experiments   train every method, draw the figures and print the table
+  summary DIR   print the tables of finished experiments again
+  data          fetch MNIST or Fashion-MNIST and check them
+  setup         find or fetch what the other targets need
+  targets       build the core for wasm32 and for bare metal
+  test          formatting, lints, tests, dependency rules, the other targets
+
+`cargo xtask TASK --help` explains a task.
+Exit codes: 0 done, 1 failed, 2 wrong options, 4 something is missing on this machine.";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let task = args.next().unwrap_or_default();
+    stop::exit_code(run(&task.to_string_lossy(), &args.collect::<Vec<_>>()))
+}
+
+fn run(task: &str, args: &[OsString]) -> Result<()> {
+    match task {
+        "experiments" => experiments::run(args),
+        "summary" => summary::run(args),
+        "data" => data::run(args),
+        "setup" => setup::run(args),
+        "targets" => targets::run(args),
+        "test" => test::run(args),
+        "" | "help" | "-h" | "--help" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        unknown => Err(stop::usage(format!(
+            "there is no task `{unknown}`\n\n{HELP}"
+        ))),
+    }
+}

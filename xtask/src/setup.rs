@@ -1,0 +1,120 @@
+//! `cargo xtask setup`: what the other targets need, found or fetched; else one list of commands.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use lexopt::{Arg, Parser};
+
+use crate::{debian, spawn, stop, toolchain};
+
+const HELP: &str = "\
+Finds, or fetches, what building and testing the other targets needs:
+
+  Rust's standard library for wasm32, Cortex-M4F and Cortex-M0+: from the installed
+    toolchain, else by `rustup target add`, else Debian's compiler with its sources,
+    unpacked under target/toolchain
+  QEMU for Arm, Chromium, Node.js with npm: installed from Debian's packages when run
+    as root
+
+cargo xtask setup
+
+What is missing afterwards is listed with the command that installs it; exit code 4.";
+
+/// A program that is used but not linked.
+pub(crate) struct Tool {
+    what: &'static str,
+    /// Any of these will do.
+    programs: &'static [&'static str],
+    /// Debian's names.
+    packages: &'static [&'static str],
+}
+
+/// Emulates the STM32F405 board.
+pub(crate) const QEMU: Tool = Tool {
+    what: "QEMU for Arm, to run the firmware",
+    programs: &["qemu-system-arm"],
+    packages: &["qemu-system-arm"],
+};
+/// Shows the demo page.
+pub(crate) const CHROMIUM: Tool = Tool {
+    what: "Chromium, to test the demo page",
+    programs: &["chromium", "chromium-browser", "google-chrome"],
+    packages: &["chromium"],
+};
+/// Runs wasm outside a browser, and the RP2040 emulator.
+pub(crate) const NODE: Tool = Tool {
+    what: "Node.js, to run WebAssembly and the Pico's emulator",
+    programs: &["node"],
+    packages: &["nodejs"],
+};
+/// Fetches npm packages.
+pub(crate) const NPM: Tool = Tool {
+    what: "npm, to fetch data sets and the page's libraries",
+    programs: &["npm"],
+    packages: &["npm"],
+};
+
+/// Runs the task.
+pub(crate) fn run(args: &[OsString]) -> Result<()> {
+    let mut parser = Parser::from_args(args);
+    if let Some(arg) = parser.next()? {
+        return match arg {
+            Arg::Long("help") | Arg::Short('h') => {
+                println!("{HELP}");
+                Ok(())
+            }
+            _ => Err(arg.unexpected().into()),
+        };
+    }
+    provide(&[QEMU, CHROMIUM, NODE, NPM])?;
+    println!(
+        "everything is there: compilers for {}",
+        toolchain::TARGETS.join(", ")
+    );
+    Ok(())
+}
+
+/// Makes sure of the compilers for all targets and of `tools`; lists all that is missing at once.
+pub(crate) fn provide(tools: &[Tool]) -> Result<()> {
+    let mut missing = Vec::new();
+    if let Err(error) = toolchain::provide() {
+        missing.push(format!("{error:#}"));
+    }
+    for tool in tools {
+        if let Err(error) = tool.provide() {
+            let command = debian::install_command(tool.packages);
+            missing.push(format!("{}: {command}\n    tried: {error:#}", tool.what));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(stop::missing(format!(
+        "missing on this machine:\n  {}",
+        missing.join("\n  ")
+    )))
+}
+
+impl Tool {
+    /// Where the program is.
+    pub(crate) fn find(&self) -> Option<OsString> {
+        self.programs
+            .iter()
+            .find_map(|program| spawn::find(program))
+    }
+
+    fn provide(&self) -> Result<()> {
+        if self.find().is_some() {
+            return Ok(());
+        }
+        anyhow::ensure!(debian::is_root(), "only root may install packages");
+        anyhow::ensure!(spawn::find("apt-get").is_some(), "apt-get was not found");
+        debian::install(self.packages)?;
+        anyhow::ensure!(
+            self.find().is_some(),
+            "installed, but {:?} was not found",
+            self.programs
+        );
+        Ok(())
+    }
+}
