@@ -201,6 +201,7 @@ fn download(url: &str, to: &Path) -> Result<()> {
         .arg(to)
         .arg(url)
         .run()
+        .context("curl could not fetch it")
 }
 
 fn gz(folder: &Path, file: &File) -> PathBuf {
@@ -222,9 +223,8 @@ fn by_hand(set: &DataSet, folder: &Path, wanted: &[(&File, String)], tried: &[St
         text += &format!("  {attempt}\n");
     }
     text += &format!(
-        "By hand: put these files, plain or as .gz, into {} and run `cargo xtask data {}` again:\n",
-        folder.display(),
-        set.name
+        "By hand: put these files, plain or as .gz, into {} and run the command again:\n",
+        folder.display()
     );
     for (file, _) in wanted {
         text += &format!(

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use lexopt::{Arg, Parser};
 
 use crate::{debian, spawn, stop, toolchain};
@@ -80,19 +80,36 @@ pub(crate) fn provide(tools: &[Tool]) -> Result<()> {
     if let Err(error) = toolchain::provide() {
         missing.push(format!("{error:#}"));
     }
-    for tool in tools {
-        if let Err(error) = tool.provide() {
-            let command = debian::install_command(tool.packages);
-            missing.push(format!("{}: {command}\n    tried: {error:#}", tool.what));
-        }
+    let tried = install(tools);
+    for tool in tools.iter().filter(|tool| tool.find().is_none()) {
+        missing.push(format!(
+            "{}: {}",
+            tool.what,
+            debian::install_command(tool.packages)
+        ));
     }
     if missing.is_empty() {
         return Ok(());
+    }
+    if let Err(error) = tried {
+        missing.push(format!("(tried to install packages: {error:#})"));
     }
     Err(stop::missing(format!(
         "missing on this machine:\n  {}",
         missing.join("\n  ")
     )))
+}
+
+/// Installs those of `tools` that are not there, all at once.
+fn install(tools: &[Tool]) -> Result<()> {
+    let absent = tools.iter().filter(|tool| tool.find().is_none());
+    let packages: Vec<&str> = absent.flat_map(|tool| tool.packages).copied().collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    ensure!(spawn::find("apt-get").is_some(), "apt-get was not found");
+    ensure!(debian::is_root(), "only root may");
+    debian::install(&packages)
 }
 
 impl Tool {
@@ -101,20 +118,5 @@ impl Tool {
         self.programs
             .iter()
             .find_map(|program| spawn::find(program))
-    }
-
-    fn provide(&self) -> Result<()> {
-        if self.find().is_some() {
-            return Ok(());
-        }
-        anyhow::ensure!(debian::is_root(), "only root may install packages");
-        anyhow::ensure!(spawn::find("apt-get").is_some(), "apt-get was not found");
-        debian::install(self.packages)?;
-        anyhow::ensure!(
-            self.find().is_some(),
-            "installed, but {:?} was not found",
-            self.programs
-        );
-        Ok(())
     }
 }
