@@ -17,6 +17,7 @@ pub mod linalg;
 pub mod network;
 mod objective;
 mod random;
+pub mod tasks;
 
 pub use error::{Buffer, Error, Quantity, Setting};
 #[cfg(feature = "micromath")]
