@@ -55,29 +55,34 @@ impl Apt {
 
     /// Fetches `packages` and unpacks them into `folder`, which then holds them all or is not there.
     pub(crate) fn unpack(&self, packages: &[String], folder: &Path) -> Result<()> {
+        // Names of its own, so that two runs at once do not meet.
         let archives = self.state.join(format!("archives-{}", std::process::id()));
-        let part = folder.with_extension("part");
-        for fresh in [&archives, &part] {
-            remove(fresh)?;
-            fs::create_dir_all(fresh).with_context(|| format!("cannot create {fresh:?}"))?;
+        let part = folder.with_extension(format!("part-{}", std::process::id()));
+        let unpacked = self.unpack_in(packages, &archives, &part).and_then(|()| {
+            remove(folder)?;
+            fs::rename(&part, folder).with_context(|| format!("cannot rename {part:?}"))
+        });
+        for scratch in [&archives, &part] {
+            remove(scratch)?;
         }
-        self.command()
-            .args(["--quiet", "download"])
-            .args(packages)
-            .dir(&archives)
-            .limit(DOWNLOAD)
-            .run()?;
-        for entry in fs::read_dir(&archives)? {
+        unpacked
+    }
+
+    fn unpack_in(&self, packages: &[String], archives: &Path, to: &Path) -> Result<()> {
+        for folder in [archives, to] {
+            fs::create_dir_all(folder).with_context(|| format!("cannot create {folder:?}"))?;
+        }
+        let download = self.command().args(["--quiet", "download"]).args(packages);
+        download.dir(archives).limit(DOWNLOAD).run()?;
+        for entry in fs::read_dir(archives)? {
             Run::new("dpkg")
                 .arg("-x")
                 .arg(entry?.path())
-                .arg(&part)
+                .arg(to)
                 .limit(DOWNLOAD)
                 .run()?;
         }
-        remove(&archives)?;
-        remove(folder)?;
-        fs::rename(&part, folder).with_context(|| format!("cannot rename {part:?}"))
+        Ok(())
     }
 
     fn command(&self) -> Run {
