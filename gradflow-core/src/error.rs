@@ -152,20 +152,12 @@ impl Error {
 
     /// `Ok` if `got == needed`, else the error that names the buffer.
     pub(crate) const fn check_length(what: Buffer, needed: usize, got: usize) -> Result<(), Self> {
-        if got == needed {
-            Ok(())
-        } else {
-            Err(Self::Length { what, needed, got })
-        }
+        if got == needed { Ok(()) } else { Err(Self::Length { what, needed, got }) }
     }
 
     /// `Ok` if the buffer holds at least `needed` entries.
     pub(crate) const fn check_room(what: Buffer, needed: usize, got: usize) -> Result<(), Self> {
-        if got >= needed {
-            Ok(())
-        } else {
-            Err(Self::Length { what, needed, got })
-        }
+        if got >= needed { Ok(()) } else { Err(Self::Length { what, needed, got }) }
     }
 }
 
@@ -237,10 +229,7 @@ impl fmt::Display for Error {
                 write!(f, "{name} = {value} is out of range: it must be {range}")
             }
             Self::ShiftTooSmall { loss_plus_c } => {
-                write!(
-                    f,
-                    "L + C = {loss_plus_c} is not positive: choose a larger C"
-                )
+                write!(f, "L + C = {loss_plus_c} is not positive: choose a larger C")
             }
             Self::Degenerate => {
                 f.write_str("the auxiliary variable vanished while the gradient did not")
@@ -250,20 +239,10 @@ impl fmt::Display for Error {
                 "the Gram matrix is not positive definite at row {row}: use a smaller dt or f64"
             ),
             Self::NoConvergence { iterations } => {
-                write!(
-                    f,
-                    "conjugate gradients did not converge in {iterations} iterations"
-                )
+                write!(f, "conjugate gradients did not converge in {iterations} iterations")
             }
-            Self::Label {
-                sample,
-                label,
-                classes,
-            } => {
-                write!(
-                    f,
-                    "sample {sample} has label {label}, but there are {classes} classes"
-                )
+            Self::Label { sample, label, classes } => {
+                write!(f, "sample {sample} has label {label}, but there are {classes} classes")
             }
             Self::Unsupported(what) | Self::Format(what) => f.write_str(what),
         }

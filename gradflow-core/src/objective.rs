@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::float::Float;
-use crate::linalg::{all_finite, axpy, norm_sq};
+use crate::linalg::{axpy, norm_sq};
 
 /// A loss `L(w)` and its gradient, on one batch.
 pub trait Objective<T: Float> {
@@ -27,6 +27,9 @@ pub trait Objective<T: Float> {
 ///
 /// The products refer to the `w` of the last [`linearise`](Self::linearise).
 pub trait Residuals<T: Float>: Objective<T> {
+    /// Number of outputs k: entries of `q` that belong to one sample.
+    fn outputs(&self) -> usize;
+
     /// Number of entries of `q`.
     fn residual_len(&self) -> usize;
 
@@ -54,8 +57,9 @@ pub trait Residuals<T: Float>: Objective<T> {
     /// A buffer of the wrong length.
     fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error>;
 
-    /// True if `q` is built so that `½‖q‖² = L`.
-    fn squares_to_loss(&self) -> bool;
+    /// True if the energy that IEQ lowers is the loss; false for residuals whose `½‖q‖²` is
+    /// something else.
+    fn energy_is_loss(&self) -> bool;
 
     /// The factor that turns a stored, unscaled residual `f − y` into an entry of `q`.
     fn unit(&self) -> T;
@@ -113,7 +117,6 @@ pub(crate) fn descend_with_norm<T: Float>(
             return Err(Error::NotFinite { what: Weights });
         }
     }
-    debug_assert!(all_finite(w));
     axpy(-length, direction, w);
     Ok(())
 }

@@ -54,10 +54,7 @@ impl Pcg32 {
     pub const fn with_stream(seed: u64, stream: u64) -> Self {
         let increment = (stream << 1) | 1;
         let state = increment.wrapping_add(seed).wrapping_mul(Self::MULTIPLIER);
-        Self {
-            state: state.wrapping_add(increment),
-            increment,
-        }
+        Self { state: state.wrapping_add(increment), increment }
     }
 
     /// State and increment, for a checkpoint.
@@ -69,18 +66,13 @@ impl Pcg32 {
     /// The generator of a checkpoint.
     #[must_use]
     pub const fn from_parts([state, increment]: [u64; 2]) -> Self {
-        Self {
-            state,
-            increment: increment | 1,
-        }
+        Self { state, increment: increment | 1 }
     }
 
     /// The next 32 bits.
     pub const fn next(&mut self) -> u32 {
         let old = self.state;
-        self.state = old
-            .wrapping_mul(Self::MULTIPLIER)
-            .wrapping_add(self.increment);
+        self.state = old.wrapping_mul(Self::MULTIPLIER).wrapping_add(self.increment);
         let xorshifted = (((old >> 18) ^ old) >> 27) as u32;
         xorshifted.rotate_right((old >> 59) as u32)
     }

@@ -36,11 +36,7 @@ impl<'a, T: Float> Packed<'a, T> {
     pub fn new(order: usize, entries: &'a mut [T]) -> Result<Self, Error> {
         let needed = Self::len_of(order);
         let got = entries.len();
-        let short = Error::Length {
-            what: Buffer::Gram,
-            needed,
-            got,
-        };
+        let short = Error::Length { what: Buffer::Gram, needed, got };
         let entries = entries.split_at_mut_checked(needed).ok_or(short)?.0;
         Ok(Self { order, entries })
     }

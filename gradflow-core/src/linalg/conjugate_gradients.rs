@@ -32,11 +32,7 @@ pub fn conjugate_gradients<T: Float>(
     mut multiply: impl FnMut(&[T], &mut [T]) -> Result<(), Error>,
     mut stop: impl FnMut(&[T], T) -> bool,
 ) -> Result<usize, Error> {
-    let CgBuffers {
-        residual,
-        direction,
-        image,
-    } = buffers;
+    let CgBuffers { residual, direction, image } = buffers;
     for buffer in [&*x, &**residual, &**direction, &**image] {
         Error::check_length(Buffer::Residual, b.len(), buffer.len())?;
     }

@@ -31,11 +31,7 @@ where
     let mut start = 0;
     loop {
         let blocks = (width - start) / LANES;
-        let pass = Pass {
-            matrix,
-            width,
-            start,
-        };
+        let pass = Pass { matrix, width, start };
         let terms = terms.clone();
         // The last pass also takes the ragged end, as one more block that overlaps its neighbour.
         start += LANES
@@ -94,11 +90,7 @@ impl<T: Float> Pass<'_, T> {
         terms: impl IntoIterator<Item = (usize, T)>,
         out: &mut [T],
     ) -> Option<()> {
-        let out = out
-            .get_mut(self.start..)?
-            .as_chunks_mut()
-            .0
-            .first_chunk_mut::<BLOCKS>()?;
+        let out = out.get_mut(self.start..)?.as_chunks_mut().0.first_chunk_mut::<BLOCKS>()?;
         let mut sums: [[T; LANES]; BLOCKS] = *out;
         for (row, c) in terms {
             let Some(row) = self.matrix.get(row * self.width + self.start..) else {
@@ -127,10 +119,9 @@ impl<T: Float> Pass<'_, T> {
             let Some(row) = self.matrix.get(first + self.start..first + self.width) else {
                 continue;
             };
-            let (Some(blocks), Some(last)) = (
-                row.as_chunks().0.first_chunk::<BLOCKS>(),
-                row.last_chunk::<LANES>(),
-            ) else {
+            let (Some(blocks), Some(last)) =
+                (row.as_chunks().0.first_chunk::<BLOCKS>(), row.last_chunk::<LANES>())
+            else {
                 continue;
             };
             add_blocks(c, blocks, &mut sums);

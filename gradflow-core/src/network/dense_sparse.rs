@@ -18,15 +18,9 @@ pub(super) fn activate<T: Float>(
     rows: &Rows<'_, T>,
     activations: &mut [T],
 ) {
-    for (row, h) in rows
-        .iter()
-        .zip(activations.chunks_exact_mut(network.hidden))
-    {
+    for (row, h) in rows.iter().zip(activations.chunks_exact_mut(network.hidden)) {
         weigh_inputs(row, layers.hidden, h);
-        let biases = layers
-            .hidden
-            .get(network.inputs * network.hidden..)
-            .unwrap_or_default();
+        let biases = layers.hidden.get(network.inputs * network.hidden..).unwrap_or_default();
         for (h, &bias) in h.iter_mut().zip(biases) {
             let z = *h + bias;
             *h = if z > T::ZERO { z } else { T::ZERO };
@@ -41,10 +35,7 @@ pub(super) fn weigh_inputs<T: Float>(row: Row<'_, T>, matrix: &[T], out: &mut [T
     match row {
         Row::Dense(x) => add_rows(matrix, x.iter().copied().enumerate(), out),
         Row::Sparse(columns, values) => {
-            let terms = columns
-                .iter()
-                .zip(values)
-                .map(|(&i, &x)| (usize::from(i), x));
+            let terms = columns.iter().zip(values).map(|(&i, &x)| (usize::from(i), x));
             add_rows(matrix, terms, out);
         }
     }
@@ -90,18 +81,14 @@ pub(super) fn pull_back<T: Float>(
         }
     }
     for (j, gradient) in gradient.output.chunks_exact_mut(m).enumerate() {
-        let terms = deltas
-            .chunks_exact(k)
-            .map(|delta| delta.get(j).copied().unwrap_or_default());
+        let terms = deltas.chunks_exact(k).map(|delta| delta.get(j).copied().unwrap_or_default());
         add_rows(activations, terms.enumerate(), gradient);
     }
     for (h, delta) in activations.chunks_exact_mut(m).zip(deltas.chunks_exact(k)) {
         replace_by_delta(layers.output, delta, h);
     }
-    let (gradient, bias) = gradient
-        .hidden
-        .split_at_mut_checked(network.inputs * m)
-        .unwrap_or_default();
+    let (gradient, bias) =
+        gradient.hidden.split_at_mut_checked(network.inputs * m).unwrap_or_default();
     for delta in activations.chunks_exact(m) {
         axpy(T::ONE, delta, bias);
     }
@@ -161,11 +148,7 @@ fn gather_binned<T: Float>(bins: &Bins<'_, T>, deltas: &[T], m: usize, gradient:
         if count == 0 {
             continue;
         }
-        let terms = samples
-            .iter()
-            .zip(values)
-            .take(count)
-            .map(|(&s, &x)| (s as usize, x));
+        let terms = samples.iter().zip(values).take(count).map(|(&s, &x)| (s as usize, x));
         add_rows(deltas, terms, gradient);
     }
 }

@@ -46,10 +46,7 @@ impl<T: Float> TwoLayer<T> {
         let outputs = out.chunks_mut(PIECE * self.outputs());
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {
             let rows = batch.rows(start, PIECE, self.inputs());
-            let h = piece
-                .activations
-                .get_mut(..rows.len * self.hidden())
-                .unwrap_or_default();
+            let h = piece.activations.get_mut(..rows.len * self.hidden()).unwrap_or_default();
             activate(self, &layers, &rows, h);
             respond(self, &layers, h, out);
         }
@@ -94,10 +91,7 @@ impl<T: Float> TwoLayer<T> {
         let layers = self.layers(w)?;
         let (piece, _) = split_piece(self, batch.len(), scratch)?;
         let k = self.outputs();
-        let h = piece
-            .activations
-            .get(..batch.len() * self.hidden())
-            .unwrap_or_default();
+        let h = piece.activations.get(..batch.len() * self.hidden()).unwrap_or_default();
         let f = piece.outputs.get_mut(..batch.len() * k).unwrap_or_default();
         respond(self, &layers, h, f);
         let mut correct = 0;

@@ -46,10 +46,7 @@ pub(super) fn gram<T: Float>(
     let unit = residual.unit(n, k);
     mix_outputs(network, layers, residual, unit, parts);
     let triangle = Packed::<T>::len_of(n);
-    let (inputs, hidden) = parts
-        .products
-        .split_at_mut_checked(triangle)
-        .unwrap_or_default();
+    let (inputs, hidden) = parts.products.split_at_mut_checked(triangle).unwrap_or_default();
     multiply_inputs(rows, parts.row, inputs);
     multiply_rows(parts.activations, m, hidden);
 
@@ -59,10 +56,9 @@ pub(super) fn gram<T: Float>(
     let mut products = (&*inputs, &*hidden);
     let (mixed, blocks) = (&*parts.mixed, &*parts.blocks);
     for i in 0..n {
-        let (Some((xx, x_rest)), Some((hh, h_rest))) = (
-            products.0.split_at_checked(i + 1),
-            products.1.split_at_checked(i + 1),
-        ) else {
+        let (Some((xx, x_rest)), Some((hh, h_rest))) =
+            (products.0.split_at_checked(i + 1), products.1.split_at_checked(i + 1))
+        else {
             break;
         };
         products = (x_rest, h_rest);
@@ -71,10 +67,9 @@ pub(super) fn gram<T: Float>(
                 return Ok(());
             };
             gram_rest = rest;
-            let (Some(e), Some(b)) = (
-                mixed.get(r * m..(r + 1) * m),
-                blocks.get(r * k..(r + 1) * k),
-            ) else {
+            let (Some(e), Some(b)) =
+                (mixed.get(r * m..(r + 1) * m), blocks.get(r * k..(r + 1) * k))
+            else {
                 continue;
             };
             let others = mixed.chunks_exact(m).zip(blocks.chunks_exact(k));
@@ -99,14 +94,8 @@ fn mix_outputs<T: Float>(
     parts: &mut GramParts<'_, T>,
 ) {
     let (k, m) = (network.outputs, network.hidden);
-    let samples = parts
-        .activations
-        .chunks_exact(m)
-        .zip(parts.probabilities.chunks_exact(k));
-    let places = parts
-        .mixed
-        .chunks_exact_mut(k * m)
-        .zip(parts.blocks.chunks_exact_mut(k * k));
+    let samples = parts.activations.chunks_exact(m).zip(parts.probabilities.chunks_exact(k));
+    let places = parts.mixed.chunks_exact_mut(k * m).zip(parts.blocks.chunks_exact_mut(k * k));
     for ((h, p), (mixed, block)) in samples.zip(places) {
         // Column j of M is M applied to unit vector j; the buffer of E serves as its home first.
         for j in 0..k {

@@ -69,10 +69,8 @@ impl Init {
             }
             Self::Ntk => {
                 let weights = network.inputs * network.hidden;
-                let (weights, biases) = layers
-                    .hidden
-                    .split_at_mut_checked(weights)
-                    .unwrap_or_default();
+                let (weights, biases) =
+                    layers.hidden.split_at_mut_checked(weights).unwrap_or_default();
                 rng.normal_by::<T, M>(T::ONE, weights);
                 let three = T::from_f64(3.0);
                 for (unit, bias) in biases.iter_mut().enumerate() {

@@ -49,11 +49,7 @@ impl<'s, T: Float> Line<'s, T> {
     pub(super) fn new(n: usize, scratch: &'s mut Scratch<'_, T>) -> Result<Self, Error> {
         let padded = n.next_multiple_of(LANES);
         let got = scratch.reals.len();
-        let short = Error::Length {
-            what: Buffer::Scratch,
-            needed: 3 * padded,
-            got,
-        };
+        let short = Error::Length { what: Buffer::Scratch, needed: 3 * padded, got };
         let (x, rest) = scratch.reals.split_at_mut_checked(padded).ok_or(short)?;
         let (f, rest) = rest.split_at_mut_checked(padded).ok_or(short)?;
         let delta = rest.get_mut(..padded).ok_or(short)?;
@@ -96,10 +92,7 @@ impl<'s, T: Float> Line<'s, T> {
         layers: &Layers<'_, T>,
         out: LayersMut<'_, T>,
     ) {
-        let (weights, biases) = out
-            .hidden
-            .split_at_mut_checked(network.hidden)
-            .unwrap_or_default();
+        let (weights, biases) = out.hidden.split_at_mut_checked(network.hidden).unwrap_or_default();
         let places = weights.iter_mut().zip(biases).zip(out.output);
         for (unit, ((w, b), a)) in units(network.hidden, layers).zip(places) {
             [*w, *b, *a] = self.unit_gradient(unit);
@@ -134,17 +127,11 @@ impl<'s, T: Float> Line<'s, T> {
     ) -> Result<T, Error> {
         self.check_reach(network, &network.layers(w)?, length)?;
         let layers = network.layers_mut(w)?;
-        let (weights, biases) = layers
-            .hidden
-            .split_at_mut_checked(network.hidden)
-            .unwrap_or_default();
+        let (weights, biases) =
+            layers.hidden.split_at_mut_checked(network.hidden).unwrap_or_default();
         let mut moved_sq = T::ZERO;
         for ((w, b), a) in weights.iter_mut().zip(biases).zip(layers.output) {
-            let gradient = self.unit_gradient(Unit {
-                w: *w,
-                b: *b,
-                a: *a,
-            });
+            let gradient = self.unit_gradient(Unit { w: *w, b: *b, a: *a });
             for (parameter, slope) in [w, b, a].into_iter().zip(gradient) {
                 let step = length * slope;
                 *parameter -= step;
@@ -167,10 +154,8 @@ impl<'s, T: Float> Line<'s, T> {
         layers: &Layers<'_, T>,
         length: T,
     ) -> Result<(), Error> {
-        let largest = |x: &[T]| {
-            x.iter()
-                .fold(T::ONE, |top, x| if x.abs() > top { x.abs() } else { top })
-        };
+        let largest =
+            |x: &[T]| x.iter().fold(T::ONE, |top, x| if x.abs() > top { x.abs() } else { top });
         let x = largest(self.x);
         let weights = largest(layers.hidden);
         let outputs = largest(layers.output);
@@ -180,9 +165,7 @@ impl<'s, T: Float> Line<'s, T> {
         if reach <= T::SAFE_UPDATE {
             Ok(())
         } else {
-            Err(Error::NotFinite {
-                what: Quantity::Update,
-            })
+            Err(Error::NotFinite { what: Quantity::Update })
         }
     }
 
@@ -197,21 +180,13 @@ impl<'s, T: Float> Line<'s, T> {
         for (x, delta) in x.iter().zip(delta) {
             let lanes = along_x.0.iter_mut().zip(&mut along_one.0);
             for ((sum_x, sum_one), (&x, &delta)) in lanes.zip(x.iter().zip(delta)) {
-                let delta = if x * unit.w + unit.b > T::ZERO {
-                    delta
-                } else {
-                    T::ZERO
-                };
+                let delta = if x * unit.w + unit.b > T::ZERO { delta } else { T::ZERO };
                 *sum_x += delta * x;
                 *sum_one += delta;
             }
         }
         let (sum_x, sum_one) = (along_x.total(), along_one.total());
-        [
-            unit.a * sum_x,
-            unit.a * sum_one,
-            unit.w * sum_x + unit.b * sum_one,
-        ]
+        [unit.a * sum_x, unit.a * sum_one, unit.w * sum_x + unit.b * sum_one]
     }
 
     /// Derivative in the output bias, which the output scale does not touch.
@@ -261,11 +236,9 @@ impl<'s, T: Float> Line<'s, T> {
     ) -> Result<(), Error> {
         Error::check_length(Buffer::Gram, Packed::<T>::len_of(n), gram.len())?;
         gram.fill(T::ZERO);
-        let (Some(x), Some(h), Some(active)) = (
-            self.x.get(..n),
-            self.f.get_mut(..n),
-            self.delta.get_mut(..n),
-        ) else {
+        let (Some(x), Some(h), Some(active)) =
+            (self.x.get(..n), self.f.get_mut(..n), self.delta.get_mut(..n))
+        else {
             return Ok(());
         };
         for unit in units(network.hidden, layers) {

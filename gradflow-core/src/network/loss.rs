@@ -118,8 +118,7 @@ pub(super) fn softmax<T: Float, M: Math<T>>(f: &mut [T]) -> (T, T) {
 
 #[inline(always)]
 fn largest<T: Float>(f: &[T]) -> T {
-    f.iter()
-        .fold(-T::INFINITY, |top, &f| if f > top { f } else { top })
+    f.iter().fold(-T::INFINITY, |top, &f| if f > top { f } else { top })
 }
 
 /// What one sample's outputs are compared with.
@@ -140,17 +139,11 @@ impl<'a, T: Float> Target<'a, T> {
                 Ok(Self::Values(y.unwrap_or_default()))
             }
             Targets::Labels(y) => {
-                let label = y
-                    .get(sample)
-                    .map_or(usize::MAX, |&label| usize::from(label));
+                let label = y.get(sample).map_or(usize::MAX, |&label| usize::from(label));
                 if label < outputs {
                     Ok(Self::Label(label))
                 } else {
-                    Err(Error::Label {
-                        sample,
-                        label,
-                        classes: outputs,
-                    })
+                    Err(Error::Label { sample, label, classes: outputs })
                 }
             }
         }

@@ -51,13 +51,7 @@ impl<T: Float> TwoLayer<T> {
     /// # Errors
     /// [`Error::OutOfRange`] if a width is 0, or if there would be more than 2³¹ parameters.
     pub fn new(inputs: usize, hidden: usize, outputs: usize) -> Result<Self, Error> {
-        let network = Self {
-            inputs,
-            hidden,
-            outputs,
-            output_bias: true,
-            scale: T::ONE,
-        };
+        let network = Self { inputs, hidden, outputs, output_bias: true, scale: T::ONE };
         let smallest = inputs.min(hidden).min(outputs);
         let parameters = inputs
             .checked_add(1 + outputs)
@@ -65,14 +59,8 @@ impl<T: Float> TwoLayer<T> {
             .filter(|&parameters| parameters < 1 << 31);
         match parameters {
             Some(_) if smallest > 0 => Ok(network.with_output_bias(false)),
-            Some(_) => Err(Error::OutOfRange {
-                what: Setting::Width,
-                value: smallest as f64,
-            }),
-            None => Err(Error::OutOfRange {
-                what: Setting::Width,
-                value: hidden as f64,
-            }),
+            Some(_) => Err(Error::OutOfRange { what: Setting::Width, value: smallest as f64 }),
+            None => Err(Error::OutOfRange { what: Setting::Width, value: hidden as f64 }),
         }
     }
 
@@ -145,21 +133,14 @@ impl<T: Float> TwoLayer<T> {
     /// [`Error::Length`] unless `w` has [`parameters`](Self::parameters) entries.
     #[inline]
     pub fn layers<'w>(&self, w: &'w [T]) -> Result<Layers<'w, T>, Error> {
-        let wrong = Error::Length {
-            what: Buffer::Weights,
-            needed: self.parameters(),
-            got: w.len(),
-        };
+        let wrong =
+            Error::Length { what: Buffer::Weights, needed: self.parameters(), got: w.len() };
         if w.len() != self.parameters() {
             return Err(wrong);
         }
         let (hidden, rest) = w.split_at_checked(self.hidden_len()).ok_or(wrong)?;
         let (output, output_bias) = rest.split_at_checked(self.output_len()).ok_or(wrong)?;
-        Ok(Layers {
-            hidden,
-            output,
-            output_bias,
-        })
+        Ok(Layers { hidden, output, output_bias })
     }
 
     /// The three matrices of a parameter vector or gradient, to write.
@@ -168,21 +149,14 @@ impl<T: Float> TwoLayer<T> {
     /// [`Error::Length`] unless `w` has [`parameters`](Self::parameters) entries.
     #[inline]
     pub fn layers_mut<'w>(&self, w: &'w mut [T]) -> Result<LayersMut<'w, T>, Error> {
-        let wrong = Error::Length {
-            what: Buffer::Gradient,
-            needed: self.parameters(),
-            got: w.len(),
-        };
+        let wrong =
+            Error::Length { what: Buffer::Gradient, needed: self.parameters(), got: w.len() };
         if w.len() != self.parameters() {
             return Err(wrong);
         }
         let (hidden, rest) = w.split_at_mut_checked(self.hidden_len()).ok_or(wrong)?;
         let (output, output_bias) = rest.split_at_mut_checked(self.output_len()).ok_or(wrong)?;
-        Ok(LayersMut {
-            hidden,
-            output,
-            output_bias,
-        })
+        Ok(LayersMut { hidden, output, output_bias })
     }
 }
 

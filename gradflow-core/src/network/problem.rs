@@ -71,26 +71,15 @@ impl<T: Float> TwoLayer<T> {
         batch.check(self.inputs, self.outputs)?;
         match batch.samples.targets {
             Targets::Values(_) if loss.classifies() => {
-                return Err(Error::Unsupported(
-                    "this loss needs class labels as targets",
-                ));
+                return Err(Error::Unsupported("this loss needs class labels as targets"));
             }
             Targets::Labels(_) if !loss.classifies() => {
-                return Err(Error::Unsupported(
-                    "the mean squared error needs numbers as targets",
-                ));
+                return Err(Error::Unsupported("the mean squared error needs numbers as targets"));
             }
             _ => {}
         }
         let residual = Residual::default_for(loss);
-        Ok(Problem {
-            network: *self,
-            batch,
-            loss,
-            residual,
-            scratch,
-            math: PhantomData,
-        })
+        Ok(Problem { network: *self, batch, loss, residual, scratch, math: PhantomData })
     }
 }
 
@@ -136,13 +125,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         line.gather(&batch);
         line.respond(&network, layers);
         line.delta.fill(T::ZERO);
-        for (i, (f, e)) in line
-            .f
-            .iter()
-            .zip(line.delta.iter_mut())
-            .enumerate()
-            .take(batch.len())
-        {
+        for (i, (f, e)) in line.f.iter().zip(line.delta.iter_mut()).enumerate().take(batch.len()) {
             *e = *f - Target::at(&batch, i, 1)?.entry(0);
         }
         Ok(dot(line.delta, line.delta) / T::from_usize(batch.len()))
@@ -178,14 +161,8 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let mut sum = T::ZERO;
         for start in (0..batch.len()).step_by(PIECE) {
             let rows = batch.rows(start, PIECE, network.inputs);
-            let h = piece
-                .activations
-                .get_mut(..rows.len * network.hidden)
-                .unwrap_or_default();
-            let f = piece
-                .outputs
-                .get_mut(..rows.len * network.outputs)
-                .unwrap_or_default();
+            let h = piece.activations.get_mut(..rows.len * network.hidden).unwrap_or_default();
+            let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             activate(&network, &layers, &rows, h);
             respond(&network, &layers, h, f);
             for (i, f) in f.chunks_exact_mut(network.outputs).enumerate() {
@@ -208,29 +185,15 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let mut sum = T::ZERO;
         for start in (0..batch.len()).step_by(PIECE) {
             let rows = batch.rows(start, PIECE, network.inputs);
-            let h = piece
-                .activations
-                .get_mut(..rows.len * network.hidden)
-                .unwrap_or_default();
-            let f = piece
-                .outputs
-                .get_mut(..rows.len * network.outputs)
-                .unwrap_or_default();
+            let h = piece.activations.get_mut(..rows.len * network.hidden).unwrap_or_default();
+            let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             activate(&network, &layers, &rows, h);
             respond(&network, &layers, h, f);
             for (i, f) in f.chunks_exact_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
                 sum += loss.delta::<T, M>(f, target, factor);
             }
-            pull_back(
-                &network,
-                &layers,
-                &rows,
-                h,
-                f,
-                &mut piece.bins,
-                &mut gradient,
-            );
+            pull_back(&network, &layers, &rows, h, f, &mut piece.bins, &mut gradient);
         }
         Ok(sum / divisor)
     }
@@ -243,15 +206,9 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
     ) -> Result<(&'s mut [T], &'s mut [T], &'s mut [T]), Error> {
         let needed = network.residual_scratch_len(n).reals;
         let got = needed.min(network.scratch_len(n).reals + rest.len());
-        let short = Error::Length {
-            what: Buffer::Scratch,
-            needed,
-            got,
-        };
+        let short = Error::Length { what: Buffer::Scratch, needed, got };
         let (activations, rest) = rest.split_at_mut_checked(n * network.hidden).ok_or(short)?;
-        let (outputs, rest) = rest
-            .split_at_mut_checked(n * network.outputs)
-            .ok_or(short)?;
+        let (outputs, rest) = rest.split_at_mut_checked(n * network.outputs).ok_or(short)?;
         Ok((activations, outputs, rest))
     }
 
@@ -262,12 +219,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let (n, k) = (batch.len(), network.outputs);
         let (piece, rest) = split_piece(&network, n, &mut self.scratch)?;
         let (activations, outputs, _) = Self::split_kept(&network, n, rest)?;
-        activate(
-            &network,
-            &layers,
-            &batch.rows(0, n, network.inputs),
-            activations,
-        );
+        activate(&network, &layers, &batch.rows(0, n, network.inputs), activations);
         respond(&network, &layers, activations, outputs);
         let unit = residual.unit(n, k);
         let mut sum = T::ZERO;
@@ -330,15 +282,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
             }
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
             work.copy_from_slice(h);
-            pull_back(
-                &network,
-                &layers,
-                &rows,
-                work,
-                deltas,
-                &mut piece.bins,
-                &mut out,
-            );
+            pull_back(&network, &layers, &rows, work, deltas, &mut piece.bins, &mut out);
         }
         Ok(())
     }
@@ -351,23 +295,12 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let (_, rest) = split_piece(&network, n, &mut self.scratch)?;
         let (activations, probabilities, rest) = Self::split_kept(&network, n, rest)?;
         let needed = network.residual_scratch_len(n).reals;
-        let short = Error::Length {
-            what: Buffer::Scratch,
-            needed,
-            got: rest.len(),
-        };
+        let short = Error::Length { what: Buffer::Scratch, needed, got: rest.len() };
         let (mixed, rest) = rest.split_at_mut_checked(n * k * m).ok_or(short)?;
         let (blocks, rest) = rest.split_at_mut_checked(n * k * k).ok_or(short)?;
         let (products, rest) = rest.split_at_mut_checked(n * (n + 1)).ok_or(short)?;
         let row = rest.get_mut(..network.inputs).ok_or(short)?;
-        let mut parts = GramParts {
-            activations,
-            probabilities,
-            mixed,
-            blocks,
-            products,
-            row,
-        };
+        let mut parts = GramParts { activations, probabilities, mixed, blocks, products, row };
         let rows = batch.rows(0, n, network.inputs);
         gram(&network, &layers, &rows, residual, &mut parts, out)
     }
@@ -402,6 +335,10 @@ impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
 }
 
 impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
+    fn outputs(&self) -> usize {
+        self.network.outputs
+    }
+
     fn residual_len(&self) -> usize {
         self.batch.len() * self.network.outputs
     }
@@ -427,8 +364,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
             return self.general_gram(w, gram);
         }
         let (network, unit, n) = (self.network, self.unit(), self.batch.len());
-        self.line()?
-            .gram(&network, &network.layers(w)?, n, unit * unit, gram)
+        self.line()?.gram(&network, &network.layers(w)?, n, unit * unit, gram)
     }
 
     #[inline(always)]
@@ -460,8 +396,8 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         Ok(())
     }
 
-    fn squares_to_loss(&self) -> bool {
-        self.residual.squares_to_loss()
+    fn energy_is_loss(&self) -> bool {
+        self.residual.energy_is_loss()
     }
 
     fn unit(&self) -> T {

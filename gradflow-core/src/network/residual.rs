@@ -60,6 +60,12 @@ impl Residual {
         matches!(self, Self::Scaled | Self::Brier)
     }
 
+    /// True if the step lowers a model of the loss; the source's choices lower `½‖f − y‖²`.
+    #[must_use]
+    pub const fn energy_is_loss(self) -> bool {
+        !matches!(self, Self::Raw | Self::Logit)
+    }
+
     /// The factor of `q` and `M` for a batch of `samples`.
     #[inline(always)]
     pub(super) fn unit<T: Float>(self, samples: usize, outputs: usize) -> T {
@@ -82,11 +88,7 @@ impl Residual {
                 softmax::<T, M>(f);
                 // A probability of 0 would make q infinite; B q is the same for a tiny one.
                 for p in f {
-                    *p = if *p > T::TINY_PROBABILITY {
-                        *p
-                    } else {
-                        T::TINY_PROBABILITY
-                    };
+                    *p = if *p > T::TINY_PROBABILITY { *p } else { T::TINY_PROBABILITY };
                 }
             }
         }
@@ -106,10 +108,7 @@ impl Residual {
     /// `v ← M v` for one sample.
     #[inline(always)]
     pub(super) fn apply<T: Float>(self, unit: T, p: &[T], v: &mut [T]) {
-        let along = p
-            .iter()
-            .zip(v.iter())
-            .fold(T::ZERO, |sum, (&p, &v)| sum + p * v);
+        let along = p.iter().zip(v.iter()).fold(T::ZERO, |sum, (&p, &v)| sum + p * v);
         for (v, &p) in v.iter_mut().zip(p) {
             *v = match self {
                 Self::Scaled | Self::Raw | Self::Logit => unit * *v,
@@ -125,10 +124,7 @@ impl Residual {
         if self != Self::Ggn {
             return self.apply(unit, p, u);
         }
-        let along = p
-            .iter()
-            .zip(u.iter())
-            .fold(T::ZERO, |sum, (&p, &u)| sum + p.sqrt() * u);
+        let along = p.iter().zip(u.iter()).fold(T::ZERO, |sum, (&p, &u)| sum + p.sqrt() * u);
         for (u, &p) in u.iter_mut().zip(p) {
             *u = unit * (p.sqrt() * *u - p * along);
         }

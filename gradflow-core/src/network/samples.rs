@@ -59,21 +59,13 @@ impl<'a, T: Float> Batch<'a, T> {
     /// All `len` samples in their order.
     #[must_use]
     pub const fn all(samples: Samples<'a, T>, len: usize) -> Self {
-        Self {
-            samples,
-            order: None,
-            len,
-        }
+        Self { samples, order: None, len }
     }
 
     /// The samples with these indices, in this order.
     #[must_use]
     pub const fn of(samples: Samples<'a, T>, order: &'a [u32]) -> Self {
-        Self {
-            samples,
-            order: Some(order),
-            len: order.len(),
-        }
+        Self { samples, order: Some(order), len: order.len() }
     }
 
     /// Number of samples.
@@ -100,21 +92,13 @@ impl<'a, T: Float> Batch<'a, T> {
     /// A part of the batch, for work in pieces.
     #[inline(always)]
     pub(super) fn rows(&self, start: usize, len: usize, width: usize) -> Rows<'a, T> {
-        Rows {
-            batch: *self,
-            start,
-            len: len.min(self.len.saturating_sub(start)),
-            width,
-        }
+        Rows { batch: *self, start, len: len.min(self.len.saturating_sub(start)), width }
     }
 
     /// Checks once what the kernels rely on, so that a bad set is an error and not a zero row.
     pub(super) fn check(&self, inputs: usize, outputs: usize) -> Result<(), Error> {
         if self.is_empty() {
-            return Err(Error::OutOfRange {
-                what: Setting::Batch,
-                value: 0.0,
-            });
+            return Err(Error::OutOfRange { what: Setting::Batch, value: 0.0 });
         }
         let last = match self.order {
             None => self.len - 1,
@@ -126,19 +110,14 @@ impl<'a, T: Float> Batch<'a, T> {
 
 impl<'a, T: Float> Samples<'a, T> {
     fn check(&self, last: usize, inputs: usize, outputs: usize) -> Result<(), Error> {
-        let len = last.checked_add(1).ok_or(Error::OutOfRange {
-            what: Setting::Sample,
-            value: last as f64,
-        })?;
+        let len = last
+            .checked_add(1)
+            .ok_or(Error::OutOfRange { what: Setting::Sample, value: last as f64 })?;
         match self.inputs {
             Inputs::Dense(x) => {
                 Error::check_room(Buffer::Inputs, len.saturating_mul(inputs), x.len())?;
             }
-            Inputs::Sparse {
-                starts,
-                columns,
-                values,
-            } => {
+            Inputs::Sparse { starts, columns, values } => {
                 Error::check_room(Buffer::Inputs, len + 1, starts.len())?;
                 Error::check_length(Buffer::Inputs, columns.len(), values.len())?;
             }
@@ -154,15 +133,10 @@ impl<'a, T: Float> Samples<'a, T> {
     #[inline(always)]
     pub(super) fn row(&self, sample: usize, width: usize) -> Row<'a, T> {
         match self.inputs {
-            Inputs::Dense(x) => Row::Dense(
-                x.get(sample * width..(sample + 1) * width)
-                    .unwrap_or_default(),
-            ),
-            Inputs::Sparse {
-                starts,
-                columns,
-                values,
-            } => {
+            Inputs::Dense(x) => {
+                Row::Dense(x.get(sample * width..(sample + 1) * width).unwrap_or_default())
+            }
+            Inputs::Sparse { starts, columns, values } => {
                 let range = match (starts.get(sample), starts.get(sample + 1)) {
                     (Some(&start), Some(&end)) => start as usize..end as usize,
                     _ => 0..0,
@@ -188,9 +162,7 @@ pub(super) struct Rows<'a, T> {
 impl<'a, T: Float> Rows<'a, T> {
     #[inline(always)]
     pub(super) fn row(&self, i: usize) -> Row<'a, T> {
-        self.batch
-            .samples
-            .row(self.batch.sample(self.start + i), self.width)
+        self.batch.samples.row(self.batch.sample(self.start + i), self.width)
     }
 
     #[inline(always)]

@@ -43,10 +43,7 @@ impl<T: Float> TwoLayer<T> {
     #[must_use]
     pub const fn scratch_len(&self, batch: usize) -> ScratchLen {
         if self.is_line() {
-            return ScratchLen {
-                reals: 3 * batch.next_multiple_of(LANES),
-                indices: 0,
-            };
+            return ScratchLen { reals: 3 * batch.next_multiple_of(LANES), indices: 0 };
         }
         let piece = smaller(batch, PIECE);
         ScratchLen {
@@ -65,10 +62,7 @@ impl<T: Float> TwoLayer<T> {
         let entries = batch * self.outputs;
         let kept = batch * (self.hidden + self.outputs);
         let gram = entries * (self.hidden + self.outputs) + batch * (batch + 1) + self.inputs;
-        ScratchLen {
-            reals: reals + kept + gram,
-            indices,
-        }
+        ScratchLen { reals: reals + kept + gram, indices }
     }
 }
 
@@ -96,10 +90,7 @@ pub(super) struct Bins<'a, T> {
 impl<T> Scratch<'_, T> {
     /// The same memory for a shorter time.
     pub fn reborrow(&mut self) -> Scratch<'_, T> {
-        Scratch {
-            reals: self.reals,
-            indices: self.indices,
-        }
+        Scratch { reals: self.reals, indices: self.indices }
     }
 }
 
@@ -112,46 +103,17 @@ pub(super) fn split_piece<'s, T: Float>(
     let needed = network.scratch_len(batch);
     let piece = batch.min(PIECE);
     let (reals, indices) = (scratch.reals.len(), scratch.indices.len());
-    let short = Error::Length {
-        what: Buffer::Scratch,
-        needed: needed.reals,
-        got: reals,
-    };
-    let short_indices = Error::Length {
-        what: Buffer::Indices,
-        needed: needed.indices,
-        got: indices,
-    };
+    let short = Error::Length { what: Buffer::Scratch, needed: needed.reals, got: reals };
+    let short_indices =
+        Error::Length { what: Buffer::Indices, needed: needed.indices, got: indices };
 
     let rest = &mut *scratch.reals;
-    let (activations, rest) = rest
-        .split_at_mut_checked(piece * network.hidden)
-        .ok_or(short)?;
-    let (outputs, rest) = rest
-        .split_at_mut_checked(piece * network.outputs)
-        .ok_or(short)?;
-    let (values, rest) = rest
-        .split_at_mut_checked(piece * network.inputs)
-        .ok_or(short)?;
+    let (activations, rest) = rest.split_at_mut_checked(piece * network.hidden).ok_or(short)?;
+    let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
+    let (values, rest) = rest.split_at_mut_checked(piece * network.inputs).ok_or(short)?;
     let indices = &mut *scratch.indices;
-    let (counts, indices) = indices
-        .split_at_mut_checked(network.inputs)
-        .ok_or(short_indices)?;
-    let samples = indices
-        .get_mut(..piece * network.inputs)
-        .ok_or(short_indices)?;
-    let bins = Bins {
-        capacity: piece,
-        counts,
-        samples,
-        values,
-    };
-    Ok((
-        Piece {
-            activations,
-            outputs,
-            bins,
-        },
-        rest,
-    ))
+    let (counts, indices) = indices.split_at_mut_checked(network.inputs).ok_or(short_indices)?;
+    let samples = indices.get_mut(..piece * network.inputs).ok_or(short_indices)?;
+    let bins = Bins { capacity: piece, counts, samples, values };
+    Ok((Piece { activations, outputs, bins }, rest))
 }

@@ -1,0 +1,168 @@
+//! The one driver of all scalar rules: gradient, slope, rule, `w ← w − length · A g`.
+
+use super::operator::finite_norm_sq;
+use super::rule::{At, Relaxation};
+use super::{Auxiliary, Operator, Rule, Scheme, Staged, Step, check_dt, finite, visit_option};
+use crate::error::{Buffer, Error, Quantity};
+use crate::float::Float;
+use crate::objective::Objective;
+
+/// A [`Rule`] that moves a parameter vector.
+///
+/// ```
+/// use gradflow_core::scheme::{Coupling, Flow, Sav, Scalar, Scheme};
+/// use gradflow_core::{Error, Objective};
+/// /// L(w) = ½ w²
+/// struct Bowl;
+/// impl Objective<f64> for Bowl {
+///     fn parameters(&self) -> usize { 1 }
+///     fn loss(&mut self, w: &[f64]) -> Result<f64, Error> { Ok(0.5 * w[0] * w[0]) }
+///     fn gradient(&mut self, w: &[f64], g: &mut [f64]) -> Result<f64, Error> {
+///         g[0] = w[0];
+///         self.loss(w)
+///     }
+/// }
+/// let sav = Sav { c: 1.0, coupling: Coupling::Ratio };
+/// let mut scheme = Flow::new(sav, Scalar { lambda: 0.0 }, 1e6, [0.0]);
+/// let mut w = [3.0];
+/// for _ in 0..100 {
+///     scheme.step(&mut w, &mut Bowl)?; // gradient descent would overflow at this step size
+/// }
+/// assert!(w[0].is_finite());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Flow<T, R, A, B> {
+    /// The formula; may be changed between steps.
+    pub rule: R,
+    /// The linear operator.
+    pub operator: A,
+    dt: T,
+    auxiliary: Option<T>,
+    gradient: B,
+}
+
+impl<T: Float, R: Rule<T>, A, B> Flow<T, R, A, B> {
+    /// A scheme at its start; `gradient` has one entry a parameter.
+    pub const fn new(rule: R, operator: A, dt: T, gradient: B) -> Self {
+        Self { rule, operator, dt, auxiliary: None, gradient }
+    }
+
+    /// Takes the auxiliary variable's initial value from this loss (of the whole training set,
+    /// say) instead of the first batch's.
+    ///
+    /// # Errors
+    /// A loss for which it does not exist.
+    pub fn start(&mut self, loss: T) -> Result<(), Error> {
+        self.auxiliary = Some(self.rule.define(finite(loss, Quantity::Loss)?)?);
+        Ok(())
+    }
+}
+
+impl<T, R, A, B, O> Staged<T, O> for Flow<T, R, A, B>
+where
+    T: Float,
+    R: Rule<T>,
+    A: Operator<T>,
+    B: AsRef<[T]> + AsMut<[T]>,
+    O: Objective<T> + ?Sized,
+{
+    #[inline]
+    fn propose(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
+        let dt = self.dt;
+        check_dt(dt)?;
+        self.rule.check()?;
+        self.operator.check(objective.parameters())?;
+        let g = self.gradient.as_mut();
+        Error::check_length(Buffer::Gradient, objective.parameters(), g.len())?;
+
+        let loss = finite(objective.gradient(w, g)?, Quantity::Loss)?;
+        let norm_sq = finite_norm_sq(g)?;
+        let slope = finite(self.operator.slope(g, norm_sq, dt), Quantity::Gradient)?;
+        let value = match self.auxiliary {
+            Some(value) if !self.rule.is_fresh() => value,
+            _ => self.rule.define(loss)?,
+        };
+        let advance = self.rule.advance(value, &At { loss, slope, dt })?;
+        let update_norm_sq = self.operator.descend(w, g, norm_sq, advance.length, dt)?;
+
+        let change = advance.auxiliary - value;
+        let auxiliary = Auxiliary {
+            value,
+            reported: self.rule.report(value),
+            energy: self.rule.energy(value),
+            predicted: advance.auxiliary,
+            change_sq: change * change,
+            next: advance.auxiliary,
+            kappa: advance.kappa,
+            xi: None,
+        };
+        Ok(Step {
+            loss,
+            dt,
+            gradient_norm_sq: norm_sq,
+            update_norm_sq,
+            auxiliary: R::HAS_AUXILIARY.then_some(auxiliary),
+            accepted: true,
+        })
+    }
+
+    #[inline]
+    fn relax(
+        &mut self,
+        w: &[T],
+        objective: &mut O,
+        eta: T,
+        step: &mut Step<T>,
+    ) -> Result<(), Error> {
+        let Some(auxiliary) = &mut step.auxiliary else { return Ok(()) };
+        let loss = finite(objective.loss(w)?, Quantity::NextLoss)?;
+        let ideal = self.rule.define(loss)?;
+        // D = length² S / Δt, and Δw = −length A g: the rule gives the length once more.
+        let slope = self.operator.slope(self.gradient.as_ref(), step.gradient_norm_sq, step.dt);
+        let at = At { loss: step.loss, slope, dt: step.dt };
+        let length = self.rule.advance(auxiliary.value, &at)?.length;
+        let dissipation = length * (length / step.dt) * slope;
+        let (value, predicted) = (auxiliary.value, auxiliary.predicted);
+        let relaxation = Relaxation { value, predicted, ideal, budget: eta * dissipation };
+        let (next, xi) = self.rule.relax(&relaxation);
+        auxiliary.next = finite(next, Quantity::Auxiliary)?;
+        auxiliary.xi = Some(finite(xi, Quantity::Auxiliary)?);
+        Ok(())
+    }
+
+    #[inline]
+    fn commit(&mut self, _objective: &O, step: &Step<T>) {
+        self.operator.commit(self.gradient.as_ref());
+        self.auxiliary = step.auxiliary.map(|auxiliary| auxiliary.next);
+    }
+}
+
+impl<T, R, A, B, O> Scheme<T, O> for Flow<T, R, A, B>
+where
+    T: Float,
+    R: Rule<T>,
+    A: Operator<T>,
+    B: AsRef<[T]> + AsMut<[T]>,
+    O: Objective<T> + ?Sized,
+{
+    #[inline]
+    fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
+        let step = self.propose(w, objective)?;
+        self.commit(objective, &step);
+        Ok(step)
+    }
+
+    fn dt(&self) -> T {
+        self.dt
+    }
+
+    fn set_dt(&mut self, dt: T) {
+        self.dt = dt;
+    }
+
+    fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T])) {
+        visit_option("auxiliary", &mut self.auxiliary, visit);
+        self.operator.visit_state(visit);
+    }
+}
