@@ -1,11 +1,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
-#![deny(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! core
 
 #[cfg(any(feature = "std", test))]
@@ -17,7 +12,9 @@ pub mod linalg;
 pub mod network;
 mod objective;
 mod random;
+pub mod scheme;
 pub mod tasks;
+pub mod training;
 
 pub use error::{Buffer, Error, Quantity, Setting};
 #[cfg(feature = "micromath")]

@@ -40,12 +40,7 @@ pub enum Task {
 
 impl Task {
     /// Every task.
-    pub const ALL: [Self; 4] = [
-        Self::Gaussian,
-        Self::SinCos,
-        Self::Quadratic,
-        Self::Gaussian10,
-    ];
+    pub const ALL: [Self; 4] = [Self::Gaussian, Self::SinCos, Self::Quadratic, Self::Gaussian10];
 
     /// The name that commands and files use.
     #[must_use]
@@ -228,11 +223,7 @@ mod tests {
             let (low, high) = task.range();
             assert!(x.iter().all(|x| (low..high).contains(x)));
             let mean_sq = norm_sq(&y) / 4_000.0;
-            assert!(
-                (0.01..10.0).contains(&mean_sq),
-                "{}: {mean_sq}",
-                task.name()
-            );
+            assert!((0.01..10.0).contains(&mean_sq), "{}: {mean_sq}", task.name());
         }
     }
 
@@ -259,10 +250,7 @@ mod tests {
         // A quadratic form is even and grows with the square of its argument.
         let x: Vec<f64> = (1..=10).map(|i| f64::from(i) / 8.0).collect();
         let half: Vec<f64> = x.iter().map(|x| -x / 2.0).collect();
-        assert_eq!(
-            Task::Quadratic.target(&x),
-            4.0 * Task::Quadratic.target(&half)
-        );
+        assert_eq!(Task::Quadratic.target(&x), 4.0 * Task::Quadratic.target(&half));
     }
 
     #[test]
@@ -270,14 +258,7 @@ mod tests {
         let mut y = [7.0_f32; 2];
         let mut rng = Pcg32::new(0, Stream::Noise);
         let result = Task::Gaussian10.draw_targets(0.1, &mut rng, &[0.0; 3], &mut y);
-        assert_eq!(
-            result,
-            Err(Error::Length {
-                what: Buffer::Inputs,
-                needed: 4,
-                got: 3
-            })
-        );
+        assert_eq!(result, Err(Error::Length { what: Buffer::Inputs, needed: 4, got: 3 }));
         assert_eq!(y, [7.0; 2]);
     }
 }
