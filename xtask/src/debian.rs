@@ -23,22 +23,14 @@ impl Apt {
     /// Brings the lists of packages up to date.
     pub(crate) fn new() -> Result<Self> {
         for program in ["apt-get", "dpkg"] {
-            ensure!(
-                spawn::find(program).is_some(),
-                "{program} was not found: not a Debian system"
-            );
+            ensure!(spawn::find(program).is_some(), "{program} was not found: not a Debian system");
         }
-        let apt = Self {
-            state: workspace::target().join("apt"),
-        };
+        let apt = Self { state: workspace::target().join("apt") };
         for folder in ["lists/partial", "cache/archives/partial"] {
             let folder = apt.state.join(folder);
             fs::create_dir_all(&folder).with_context(|| format!("cannot create {folder:?}"))?;
         }
-        apt.command()
-            .args(["--quiet", "update"])
-            .limit(UPDATE)
-            .run()?;
+        apt.command().args(["--quiet", "update"]).limit(UPDATE).run()?;
         Ok(apt)
     }
 
@@ -75,12 +67,7 @@ impl Apt {
         let download = self.command().args(["--quiet", "download"]).args(packages);
         download.dir(archives).limit(DOWNLOAD).run()?;
         for entry in fs::read_dir(archives)? {
-            Run::new("dpkg")
-                .arg("-x")
-                .arg(entry?.path())
-                .arg(to)
-                .limit(DOWNLOAD)
-                .run()?;
+            Run::new("dpkg").arg("-x").arg(entry?.path()).arg(to).limit(DOWNLOAD).run()?;
         }
         Ok(())
     }
@@ -92,12 +79,7 @@ impl Apt {
             .args(["-o", &option("Dir::State::lists", "lists")])
             .args(["-o", &option("Dir::Cache", "cache")])
             // Root's downloads would otherwise be made by a user who may not write here.
-            .args([
-                "-o",
-                "APT::Sandbox::User=",
-                "-o",
-                "Acquire::http::Timeout=20",
-            ])
+            .args(["-o", "APT::Sandbox::User=", "-o", "Acquire::http::Timeout=20"])
     }
 }
 
@@ -116,18 +98,12 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
             .limit(INSTALL)
     };
     apt().arg("update").run()?;
-    apt()
-        .args(["--yes", "--no-install-recommends", "install"])
-        .args(packages)
-        .run()
+    apt().args(["--yes", "--no-install-recommends", "install"]).args(packages).run()
 }
 
 /// True for the user who may install packages.
 pub(crate) fn is_root() -> bool {
-    Run::new("id")
-        .arg("-u")
-        .text()
-        .is_ok_and(|id| id.trim() == "0")
+    Run::new("id").arg("-u").text().is_ok_and(|id| id.trim() == "0")
 }
 
 /// The names in the `Inst NAME (…)` lines of a simulated installation.

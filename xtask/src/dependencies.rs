@@ -69,12 +69,7 @@ const RULES: [Rule; 6] = [
         edges: ALL_EDGES,
         target: "all",
         only: None,
-        never: &[
-            "gradflow-core",
-            "gradflow-std",
-            "gradflow-wasm",
-            "gradflow-mcu",
-        ],
+        never: &["gradflow-core", "gradflow-std", "gradflow-wasm", "gradflow-mcu"],
         reason: "xtask starts other programs and links no gradflow crate",
     },
 ];
@@ -95,11 +90,7 @@ pub(crate) fn check() -> Result<()> {
         let tree = tree(&["--package", rule.package], rule.edges, rule.target)?;
         breaches.extend(broken(rule, &parse(&tree)?));
     }
-    breaches.extend(unlicensed(&parse(&tree(
-        &["--workspace"],
-        ALL_EDGES,
-        "all",
-    )?)?));
+    breaches.extend(unlicensed(&parse(&tree(&["--workspace"], ALL_EDGES, "all")?)?));
     if breaches.is_empty() {
         return Ok(());
     }
@@ -117,10 +108,7 @@ fn tree(packages: &[&str], edges: &str, target: &str) -> Result<String> {
 
 /// Reads lines such as `2 libm v0.2.16 |MIT|`.
 fn parse(tree: &str) -> Result<Vec<Package<'_>>> {
-    tree.lines()
-        .filter(|line| !line.is_empty())
-        .map(parse_line)
-        .collect()
+    tree.lines().filter(|line| !line.is_empty()).map(parse_line).collect()
 }
 
 fn parse_line(line: &str) -> Result<Package<'_>> {
@@ -128,12 +116,7 @@ fn parse_line(line: &str) -> Result<Package<'_>> {
         let mut parts = line.split('|');
         let mut words = parts.next()?.split_whitespace();
         let depth = words.next()?.parse().ok()?;
-        Some(Package {
-            depth,
-            name: words.next()?,
-            version: words.next()?,
-            licence: parts.next()?,
-        })
+        Some(Package { depth, name: words.next()?, version: words.next()?, licence: parts.next()? })
     };
     match fields() {
         Some(package) => Ok(package),
@@ -142,9 +125,7 @@ fn parse_line(line: &str) -> Result<Package<'_>> {
 }
 
 fn broken(rule: &Rule, tree: &[Package<'_>]) -> Vec<String> {
-    let Rule {
-        package, reason, ..
-    } = rule;
+    let Rule { package, reason, .. } = rule;
     let direct = tree.iter().filter(|used| used.depth == 1);
     let unlisted = direct.filter(|used| rule.only.is_some_and(|only| !only.contains(&used.name)));
     let banned = tree.iter().filter(|used| rule.never.contains(&used.name));
@@ -160,16 +141,9 @@ fn unlicensed(tree: &[Package<'_>]) -> Vec<String> {
     let mut breaches: Vec<String> = tree
         .iter()
         .filter(|package| !licence::allowed(package.licence))
-        .map(
-            |Package {
-                 name,
-                 version,
-                 licence,
-                 ..
-             }| {
-                format!("{name} {version} has the licence `{licence}`, which is not on the list")
-            },
-        )
+        .map(|Package { name, version, licence, .. }| {
+            format!("{name} {version} has the licence `{licence}`, which is not on the list")
+        })
         .collect();
     breaches.sort();
     breaches.dedup();
@@ -187,12 +161,7 @@ mod tests {
     #[test]
     fn lines_are_read_with_their_depth_and_licence() {
         let tree = parse(TREE).unwrap();
-        let expected = Package {
-            depth: 2,
-            name: "hash32",
-            version: "v1.0.0",
-            licence: "MIT",
-        };
+        let expected = Package { depth: 2, name: "hash32", version: "v1.0.0", licence: "MIT" };
         assert_eq!(tree[4], expected);
         assert!(parse("libm v0.2.16").is_err());
     }

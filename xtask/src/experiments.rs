@@ -50,15 +50,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
 
 /// Builds the `gradflow` command.
 pub(crate) fn build() -> Result<()> {
-    Run::cargo("build")
-        .args([
-            "--release",
-            "--package",
-            "gradflow-std",
-            "--bin",
-            "gradflow",
-        ])
-        .run()
+    Run::cargo("build").args(["--release", "--package", "gradflow-std", "--bin", "gradflow"]).run()
 }
 
 /// The `gradflow` command that [`build`] builds.

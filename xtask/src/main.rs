@@ -56,8 +56,6 @@ fn run(task: &str, args: &[OsString]) -> Result<()> {
             println!("{HELP}");
             Ok(())
         }
-        unknown => Err(stop::usage(format!(
-            "there is no task `{unknown}`\n\n{HELP}"
-        ))),
+        unknown => Err(stop::usage(format!("there is no task `{unknown}`\n\n{HELP}"))),
     }
 }

@@ -67,10 +67,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
         };
     }
     provide(&[QEMU, CHROMIUM, NODE, NPM])?;
-    println!(
-        "everything is there: compilers for {}",
-        toolchain::TARGETS.join(", ")
-    );
+    println!("everything is there: compilers for {}", toolchain::TARGETS.join(", "));
     Ok(())
 }
 
@@ -82,11 +79,7 @@ pub(crate) fn provide(tools: &[Tool]) -> Result<()> {
     }
     let tried = install(tools);
     for tool in tools.iter().filter(|tool| tool.find().is_none()) {
-        missing.push(format!(
-            "{}: {}",
-            tool.what,
-            debian::install_command(tool.packages)
-        ));
+        missing.push(format!("{}: {}", tool.what, debian::install_command(tool.packages)));
     }
     if missing.is_empty() {
         return Ok(());
@@ -94,10 +87,7 @@ pub(crate) fn provide(tools: &[Tool]) -> Result<()> {
     if let Err(error) = tried {
         missing.push(format!("(tried to install packages: {error:#})"));
     }
-    Err(stop::missing(format!(
-        "missing on this machine:\n  {}",
-        missing.join("\n  ")
-    )))
+    Err(stop::missing(format!("missing on this machine:\n  {}", missing.join("\n  "))))
 }
 
 /// Installs those of `tools` that are not there, all at once.
@@ -115,8 +105,6 @@ fn install(tools: &[Tool]) -> Result<()> {
 impl Tool {
     /// Where the program is.
     pub(crate) fn find(&self) -> Option<OsString> {
-        self.programs
-            .iter()
-            .find_map(|program| spawn::find(program))
+        self.programs.iter().find_map(|program| spawn::find(program))
     }
 }

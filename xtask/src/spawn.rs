@@ -21,18 +21,13 @@ pub(crate) struct Run {
 impl Run {
     /// `program`, without arguments, in the present folder.
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
-        Self {
-            command: Command::new(program),
-            limit: None,
-        }
+        Self { command: Command::new(program), limit: None }
     }
 
     /// The cargo that started this task, in the workspace's root.
     pub(crate) fn cargo(subcommand: &str) -> Self {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Self::new(cargo)
-            .arg(subcommand)
-            .dir(crate::workspace::root())
+        Self::new(cargo).arg(subcommand).dir(crate::workspace::root())
     }
 
     /// Adds one argument.
@@ -75,21 +70,14 @@ impl Run {
     /// Runs the command unseen, as for a question, and returns what it wrote to standard output.
     /// Its messages (standard error) become part of the error when it fails.
     pub(crate) fn text(mut self) -> Result<String> {
-        self.command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .stdin(Stdio::null());
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
         let mut child = self.start()?;
         // Read beside the waiting: a full pipe would stop the program.
         let output = child.stdout.take().map(|pipe| thread::spawn(|| read(pipe)));
         let messages = child.stderr.take().map(|pipe| thread::spawn(|| read(pipe)));
         if let Err(error) = self.finish(child) {
             let said = messages.map(join_soon).unwrap_or_default();
-            return Err(if said.is_empty() {
-                error
-            } else {
-                error.context(said)
-            });
+            return Err(if said.is_empty() { error } else { error.context(said) });
         }
         Ok(output.map(join).unwrap_or_default())
     }
@@ -110,9 +98,7 @@ impl Run {
     }
 
     fn start(&mut self) -> Result<Child> {
-        self.command
-            .spawn()
-            .with_context(|| format!("cannot start `{self}`"))
+        self.command.spawn().with_context(|| format!("cannot start `{self}`"))
     }
 
     fn finish(&self, mut child: Child) -> Result<()> {
@@ -120,10 +106,7 @@ impl Run {
             None => child.wait()?,
             Some(limit) => match wait_at_most(&mut child, limit)? {
                 Some(status) => status,
-                None => bail!(
-                    "`{self}` was stopped: it took longer than {} s",
-                    limit.as_secs()
-                ),
+                None => bail!("`{self}` was stopped: it took longer than {} s", limit.as_secs()),
             },
         };
         if !status.success() {
@@ -137,23 +120,12 @@ impl Run {
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in self.command.get_envs() {
-            write!(
-                f,
-                "{}={} ",
-                name.to_string_lossy(),
-                quoted(value.unwrap_or_default())
-            )?;
+            write!(f, "{}={} ", name.to_string_lossy(), quoted(value.unwrap_or_default()))?;
         }
         let program = Path::new(self.command.get_program());
         let cargo = program.file_stem() == Some(OsStr::new("cargo"));
-        f.write_str(&if cargo {
-            "cargo".into()
-        } else {
-            quoted(program.as_os_str())
-        })?;
-        self.command
-            .get_args()
-            .try_for_each(|arg| write!(f, " {}", quoted(arg)))
+        f.write_str(&if cargo { "cargo".into() } else { quoted(program.as_os_str()) })?;
+        self.command.get_args().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }
 
@@ -199,11 +171,7 @@ fn join_soon(reader: thread::JoinHandle<String>) -> String {
     while !reader.is_finished() && start.elapsed() < 50 * POLL {
         thread::sleep(POLL);
     }
-    if reader.is_finished() {
-        join(reader).trim().to_string()
-    } else {
-        String::new()
-    }
+    if reader.is_finished() { join(reader).trim().to_string() } else { String::new() }
 }
 
 fn quoted(word: &OsStr) -> String {
@@ -222,37 +190,21 @@ mod tests {
 
     #[test]
     fn a_command_reads_as_typed() {
-        let run = Run::new("tool")
-            .env("MODE", "a b")
-            .args(["--only", "sav*", "it's", ""]);
-        assert_eq!(
-            run.to_string(),
-            r"MODE='a b' tool --only 'sav*' 'it'\''s' ''"
-        );
+        let run = Run::new("tool").env("MODE", "a b").args(["--only", "sav*", "it's", ""]);
+        assert_eq!(run.to_string(), r"MODE='a b' tool --only 'sav*' 'it'\''s' ''");
     }
 
     #[test]
     fn output_is_returned_and_failure_names_the_command_and_its_messages() {
-        assert_eq!(
-            Run::new("printf").arg("one\ntwo").text().unwrap(),
-            "one\ntwo"
-        );
-        let error = Run::new("sh")
-            .args(["-c", "echo why >&2; exit 3"])
-            .text()
-            .unwrap_err();
+        assert_eq!(Run::new("printf").arg("one\ntwo").text().unwrap(), "one\ntwo");
+        let error = Run::new("sh").args(["-c", "echo why >&2; exit 3"]).text().unwrap_err();
         let text = format!("{error:#}");
-        assert!(
-            text.contains("why") && text.contains("exit status: 3"),
-            "{text}"
-        );
+        assert!(text.contains("why") && text.contains("exit status: 3"), "{text}");
     }
 
     #[test]
     fn more_output_than_a_pipe_holds_does_not_block() {
-        let run = Run::new("sh")
-            .args(["-c", "yes | head -c 300000"])
-            .limit(60);
+        let run = Run::new("sh").args(["-c", "yes | head -c 300000"]).limit(60);
         assert_eq!(run.text().unwrap().len(), 300_000);
     }
 
@@ -267,10 +219,7 @@ mod tests {
     #[test]
     fn a_program_that_is_not_there_is_named() {
         let error = Run::new("gradflow-no-such-program").run().unwrap_err();
-        assert!(
-            error.to_string().contains("gradflow-no-such-program"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("gradflow-no-such-program"), "{error}");
         assert!(find("gradflow-no-such-program").is_none() && find("sh").is_some());
     }
 }

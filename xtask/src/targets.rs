@@ -34,11 +34,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
 /// Builds the core for each target.
 pub(crate) fn build() -> Result<()> {
     for target in toolchain::TARGETS {
-        let feature = if target == toolchain::WASM {
-            "std"
-        } else {
-            "micromath"
-        };
+        let feature = if target == toolchain::WASM { "std" } else { "micromath" };
         for features in [&[][..], &["--features", feature]] {
             toolchain::cargo_for("build", target)?
                 .args(["--locked", "--release", "--package", "gradflow-core"])

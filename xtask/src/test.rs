@@ -21,12 +21,8 @@ cargo xtask test [--host-only]
 What cannot run on this machine is an error that says what to install.";
 
 /// Sets of the core's features.
-const FEATURES: [&[&str]; 4] = [
-    &[],
-    &["--features=std"],
-    &["--features=micromath"],
-    &["--features=std,micromath"],
-];
+const FEATURES: [&[&str]; 4] =
+    [&[], &["--features=std"], &["--features=micromath"], &["--features=std,micromath"]];
 
 type Check = (&'static str, fn() -> Result<()>);
 
@@ -69,11 +65,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
         not_run.push("the other targets (--host-only)");
     }
     let seconds = start.elapsed().as_secs();
-    let not_run = if not_run.is_empty() {
-        "nothing".into()
-    } else {
-        not_run.join(", ")
-    };
+    let not_run = if not_run.is_empty() { "nothing".into() } else { not_run.join(", ") };
     println!("\nall checks passed in {seconds} s; not run: {not_run}");
     Ok(())
 }
@@ -84,14 +76,7 @@ fn formatting() -> Result<()> {
 
 fn lints() -> Result<()> {
     Run::cargo("clippy")
-        .args([
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ])
+        .args(["--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
         .run()
 }
 
@@ -102,12 +87,7 @@ fn tests() -> Result<()> {
 fn feature_sets() -> Result<()> {
     FEATURES.iter().try_for_each(|features| {
         Run::cargo("clippy")
-            .args([
-                "--package",
-                "gradflow-core",
-                "--locked",
-                "--no-default-features",
-            ])
+            .args(["--package", "gradflow-core", "--locked", "--no-default-features"])
             .args(*features)
             .args(["--", "-D", "warnings"])
             .run()

@@ -50,11 +50,7 @@ pub(crate) fn cargo_for(subcommand: &str, target: &str) -> Result<Run> {
     let Compiler::FromSource { rustc, sysroot } = compiler else {
         return Ok(run);
     };
-    let std = if target == WASM {
-        "std,panic_abort"
-    } else {
-        "core"
-    };
+    let std = if target == WASM { "std,panic_abort" } else { "core" };
     let mut run = run
         .arg(format!("-Zbuild-std={std}"))
         .env("RUSTC", rustc)
@@ -73,11 +69,7 @@ pub(crate) fn cargo_for(subcommand: &str, target: &str) -> Result<Run> {
 /// Finds the compilers for all targets, or fetches what is missing.
 pub(crate) fn provide() -> Result<()> {
     let own = own_sysroot()?;
-    let absent = || {
-        TARGETS
-            .into_iter()
-            .filter(|target| find(target, &own).is_none())
-    };
+    let absent = || TARGETS.into_iter().filter(|target| find(target, &own).is_none());
     if absent().next().is_none() {
         return Ok(());
     }
@@ -104,11 +96,7 @@ fn add_by_rustup(targets: &[&str]) -> Result<()> {
     if spawn::find("rustup").is_none() {
         return Err(anyhow!("rustup was not found on this machine"));
     }
-    Run::new("rustup")
-        .args(["target", "add"])
-        .args(targets)
-        .limit(RUSTUP)
-        .run()
+    Run::new("rustup").args(["target", "add"]).args(targets).limit(RUSTUP).run()
 }
 
 fn unpack_debian() -> Result<()> {
@@ -123,17 +111,14 @@ fn find(target: &str, own: &Path) -> Option<Compiler> {
     if has_library(own, target) {
         return Some(Compiler::Own);
     }
-    [
-        own.to_path_buf(),
-        unpacked().join("usr"),
-        PathBuf::from("/usr"),
-    ]
-    .into_iter()
-    .find_map(|sysroot| {
-        let rustc = sysroot.join("bin/rustc");
-        let sources = sysroot.join("lib/rustlib/src/rust/library/Cargo.lock");
-        (rustc.is_file() && sources.is_file()).then_some(Compiler::FromSource { rustc, sysroot })
-    })
+    [own.to_path_buf(), unpacked().join("usr"), PathBuf::from("/usr")].into_iter().find_map(
+        |sysroot| {
+            let rustc = sysroot.join("bin/rustc");
+            let sources = sysroot.join("lib/rustlib/src/rust/library/Cargo.lock");
+            (rustc.is_file() && sources.is_file())
+                .then_some(Compiler::FromSource { rustc, sysroot })
+        },
+    )
 }
 
 /// Where Debian's compiler is unpacked to.
@@ -144,9 +129,7 @@ fn unpacked() -> PathBuf {
 fn has_library(sysroot: &Path, target: &str) -> bool {
     let library = sysroot.join("lib/rustlib").join(target).join("lib");
     fs::read_dir(library).is_ok_and(|entries| {
-        entries
-            .flatten()
-            .any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
+        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
     })
 }
 
@@ -174,16 +157,11 @@ fn host(version: &str) -> Option<&str> {
 
 /// Folders in which an unpacked Debian compiler finds its own libraries.
 fn libraries(sysroot: &Path) -> OsString {
-    sysroot
-        .join(format!("lib/{}-linux-gnu", std::env::consts::ARCH))
-        .into_os_string()
+    sysroot.join(format!("lib/{}-linux-gnu", std::env::consts::ARCH)).into_os_string()
 }
 
 fn linker_variable(target: &str) -> String {
-    format!(
-        "CARGO_TARGET_{}_LINKER",
-        target.to_uppercase().replace('-', "_")
-    )
+    format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"))
 }
 
 #[cfg(test)]
@@ -192,10 +170,7 @@ mod tests {
 
     #[test]
     fn cargo_s_variables_are_spelled_its_way() {
-        assert_eq!(
-            linker_variable(CORTEX_M0),
-            "CARGO_TARGET_THUMBV6M_NONE_EABI_LINKER"
-        );
+        assert_eq!(linker_variable(CORTEX_M0), "CARGO_TARGET_THUMBV6M_NONE_EABI_LINKER");
     }
 
     #[test]
