@@ -6,6 +6,7 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod digest;
 mod error;
 mod float;
 pub mod linalg;
@@ -15,7 +16,9 @@ mod random;
 pub mod scheme;
 pub mod tasks;
 pub mod training;
+pub mod weights;
 
+pub use digest::Digest;
 pub use error::{Buffer, Error, Quantity, Setting};
 #[cfg(feature = "micromath")]
 pub use float::Approximate;
