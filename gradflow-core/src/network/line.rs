@@ -23,10 +23,10 @@ pub(super) struct Line<'s, T> {
 
 /// One hidden unit: `a relu(w x + b)`.
 #[derive(Clone, Copy)]
-struct Unit<T> {
-    w: T,
-    b: T,
-    a: T,
+pub(super) struct Unit<T> {
+    pub(super) w: T,
+    pub(super) b: T,
+    pub(super) a: T,
 }
 
 impl<T: Float> Unit<T> {
@@ -38,7 +38,10 @@ impl<T: Float> Unit<T> {
 }
 
 #[inline(always)]
-fn units<'w, T: Float>(m: usize, layers: &Layers<'w, T>) -> impl Iterator<Item = Unit<T>> + 'w {
+pub(super) fn units<'w, T: Float>(
+    m: usize,
+    layers: &Layers<'w, T>,
+) -> impl Iterator<Item = Unit<T>> + 'w {
     let (weights, biases) = layers.hidden.split_at_checked(m).unwrap_or_default();
     let units = weights.iter().zip(biases).zip(layers.output);
     units.map(|((&w, &b), &a)| Unit { w, b, a })

@@ -1,18 +1,22 @@
 //! The two-layer network `f(x) = s · A relu(Wᵀ [x; 1]) + c`.
 
+mod closed_form;
 mod dense_sparse;
 mod evaluate;
 mod gram;
 mod init;
 mod line;
+mod line_problem;
 mod loss;
 mod problem;
 mod residual;
 mod samples;
 mod scratch;
 
+pub use closed_form::GramForm;
 pub use evaluate::Evaluation;
 pub use init::Init;
+pub use line_problem::LineProblem;
 pub use loss::Loss;
 pub use problem::Problem;
 pub use residual::Residual;

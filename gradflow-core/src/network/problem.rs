@@ -2,13 +2,14 @@
 
 use core::marker::PhantomData;
 
+use super::closed_form::GramForm;
 use super::dense_sparse::{activate, pull_back, respond, weigh_inputs};
 use super::gram::{GramParts, gram};
-use super::line::Line;
+use super::line_problem::LineProblem;
 use super::loss::Target;
 use super::samples::Targets;
 use super::scratch::{PIECE, split_piece};
-use super::{Batch, Layers, Loss, Residual, Scratch, TwoLayer};
+use super::{Batch, Loss, Residual, Scratch, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
 use crate::linalg::{Packed, axpy, dot};
@@ -113,44 +114,16 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         self.network.is_line() && matches!(self.loss, Loss::Mse)
     }
 
-    fn line(&mut self) -> Result<Line<'_, T>, Error> {
-        Line::new(self.batch.len(), &mut self.scratch)
-    }
-
-    /// `L(w)`; leaves inputs and outputs in the scratch.
+    /// This problem as its special case, where it is one.
     #[inline(always)]
-    fn line_loss(&mut self, layers: &Layers<'_, T>) -> Result<T, Error> {
-        let (network, batch) = (self.network, self.batch);
-        let mut line = self.line()?;
-        line.gather(&batch);
-        line.respond(&network, layers);
-        line.delta.fill(T::ZERO);
-        for (i, (f, e)) in line.f.iter().zip(line.delta.iter_mut()).enumerate().take(batch.len()) {
-            *e = *f - Target::at(&batch, i, 1)?.entry(0);
-        }
-        Ok(dot(line.delta, line.delta) / T::from_usize(batch.len()))
-    }
-
-    /// Puts `factor · u` where the line's backward pass reads it.
-    fn line_deltas(&mut self, factor: T, u: impl Iterator<Item = T>) -> Result<Line<'_, T>, Error> {
-        let line = self.line()?;
-        line.delta.fill(T::ZERO);
-        for (delta, u) in line.delta.iter_mut().zip(u) {
-            *delta = factor * u;
-        }
-        Ok(line)
-    }
-
-    #[inline(always)]
-    fn line_slopes(&mut self, w: &[T]) -> Result<(T, Line<'_, T>), Error> {
-        let network = self.network;
-        let loss = self.line_loss(&network.layers(w)?)?;
-        let factor = network.scale() * (T::TWO / T::from_usize(self.batch.len()));
-        let line = self.line()?;
-        for delta in line.delta.iter_mut() {
-            *delta *= factor;
-        }
-        Ok((loss, line))
+    fn as_line(&mut self) -> Option<LineProblem<'_, T>> {
+        self.is_line().then(|| LineProblem {
+            network: self.network,
+            batch: self.batch,
+            residual: self.residual,
+            scratch: self.scratch.reborrow(),
+            gram_form: GramForm::General,
+        })
     }
 
     #[inline(always)]
@@ -313,24 +286,18 @@ impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
 
     #[inline(always)]
     fn loss(&mut self, w: &[T]) -> Result<T, Error> {
-        if self.is_line() {
-            let layers = self.network.layers(w)?;
-            self.line_loss(&layers)
-        } else {
-            self.general_loss(w)
+        match self.as_line() {
+            Some(mut line) => line.loss(w),
+            None => self.general_loss(w),
         }
     }
 
     #[inline(always)]
     fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
-        if !self.is_line() {
-            return self.general_gradient(w, gradient);
+        match self.as_line() {
+            Some(mut line) => line.gradient(w, gradient),
+            None => self.general_gradient(w, gradient),
         }
-        let network = self.network;
-        let out = network.layers_mut(gradient)?;
-        let (loss, line) = self.line_slopes(w)?;
-        line.pull_back(&network, &network.layers(w)?, out);
-        Ok(loss)
     }
 }
 
@@ -346,54 +313,36 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
     #[inline(always)]
     fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), q.len())?;
-        if !self.is_line() {
-            return self.general_linearise(w, q);
+        match self.as_line() {
+            Some(mut line) => line.linearise(w, q),
+            None => self.general_linearise(w, q),
         }
-        let layers = self.network.layers(w)?;
-        let unit = self.unit();
-        let loss = self.line_loss(&layers)?;
-        for (q, &e) in q.iter_mut().zip(self.line()?.delta.iter()) {
-            *q = unit * e;
-        }
-        Ok(loss)
     }
 
     #[inline(always)]
     fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error> {
-        if !self.is_line() {
-            return self.general_gram(w, gram);
+        match self.as_line() {
+            Some(mut line) => line.gram(w, gram),
+            None => self.general_gram(w, gram),
         }
-        let (network, unit, n) = (self.network, self.unit(), self.batch.len());
-        self.line()?.gram(&network, &network.layers(w)?, n, unit * unit, gram)
     }
 
     #[inline(always)]
     fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), image.len())?;
-        if !self.is_line() {
-            return self.general_push(w, v, image);
+        match self.as_line() {
+            Some(mut line) => line.push_forward(w, v, image),
+            None => self.general_push(w, v, image),
         }
-        let (network, unit) = (self.network, self.unit());
-        let (layers, v) = (network.layers(w)?, network.layers(v)?);
-        self.line()?.push_forward(&network, &layers, &v, image);
-        for image in image {
-            *image *= unit;
-        }
-        Ok(())
     }
 
     #[inline(always)]
     fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
-        if !self.is_line() {
-            return self.general_pull(w, u, out);
+        match self.as_line() {
+            Some(mut line) => line.pull_back(w, u, out),
+            None => self.general_pull(w, u, out),
         }
-        let (network, unit) = (self.network, self.unit());
-        let layers = network.layers(w)?;
-        let out = network.layers_mut(out)?;
-        let line = self.line_deltas(network.scale * unit, u.iter().copied())?;
-        line.pull_back(&network, &layers, out);
-        Ok(())
     }
 
     fn energy_is_loss(&self) -> bool {
@@ -410,24 +359,20 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
 
     #[inline(always)]
     fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error> {
-        if !self.is_line() {
-            self.gradient(w, buffer)?;
-            return Ok(crate::linalg::norm_sq(buffer));
+        if let Some(mut line) = self.as_line() {
+            return line.gradient_norm_sq(w, buffer);
         }
-        let network = self.network;
-        let (_, line) = self.line_slopes(w)?;
-        Ok(line.pull_back_norm_sq(&network, &network.layers(w)?))
+        self.gradient(w, buffer)?;
+        Ok(crate::linalg::norm_sq(buffer))
     }
 
     #[inline(always)]
     fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error> {
-        if !self.is_line() {
-            self.general_pull(w, u, buffer)?;
-            return crate::objective::descend_along(w, buffer, length);
+        if let Some(mut line) = self.as_line() {
+            return line.descend(w, u, length, buffer);
         }
-        let (network, unit) = (self.network, self.unit());
-        let line = self.line_deltas(network.scale * unit, u.iter().copied())?;
-        line.descend(&network, w, length)
+        self.general_pull(w, u, buffer)?;
+        crate::objective::descend_along(w, buffer, length)
     }
 }
 

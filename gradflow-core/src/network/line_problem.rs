@@ -1,0 +1,212 @@
+//! One input, one output and the mean squared error: what remains of [`Problem`](super::Problem)
+//! when the kernels for wider networks are left out, which is what fits a microcontroller.
+
+use super::closed_form::{self, GramForm, SUMS};
+use super::line::Line;
+use super::loss::Target;
+use super::{Batch, Layers, Residual, Scratch, TwoLayer};
+use crate::error::{Buffer, Error, Setting};
+use crate::float::Float;
+use crate::linalg::{LANES, dot};
+use crate::objective::{Objective, Residuals};
+
+/// A network of one input and one output on a batch, under the mean squared error.
+///
+/// Its bits are those of [`Problem`](super::Problem), unless [`GramForm::Closed`] is chosen.
+#[derive(Debug)]
+pub struct LineProblem<'a, T> {
+    pub(super) network: TwoLayer<T>,
+    pub(super) batch: Batch<'a, T>,
+    pub(super) residual: Residual,
+    pub(super) scratch: Scratch<'a, T>,
+    pub(super) gram_form: GramForm,
+}
+
+impl<T: Float> TwoLayer<T> {
+    /// This network on a batch, if it has one input and one output, with the scratch of
+    /// [`scratch_len`](Self::scratch_len).
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for a wider network, else as [`on`](Self::on).
+    pub fn on_line<'a>(
+        &self,
+        batch: Batch<'a, T>,
+        scratch: Scratch<'a, T>,
+    ) -> Result<LineProblem<'a, T>, Error> {
+        if !self.is_line() {
+            let value = self.inputs.max(self.outputs) as f64;
+            return Err(Error::OutOfRange { what: Setting::Width, value });
+        }
+        batch.check(1, 1)?;
+        let (residual, gram_form) = (Residual::Scaled, GramForm::General);
+        Ok(LineProblem { network: *self, batch, residual, scratch, gram_form })
+    }
+
+    /// Entries of the scratch that [`GramForm::Closed`] needs for at most `batch` samples.
+    #[must_use]
+    pub const fn closed_form_scratch_len(batch: usize) -> usize {
+        batch.next_multiple_of(LANES) + SUMS * batch
+    }
+}
+
+impl<T: Float> LineProblem<'_, T> {
+    /// The same problem with another way to the Gram matrix.
+    #[must_use]
+    pub const fn with_gram_form(mut self, form: GramForm) -> Self {
+        self.gram_form = form;
+        self
+    }
+
+    fn line(&mut self) -> Result<Line<'_, T>, Error> {
+        Line::new(self.batch.len(), &mut self.scratch)
+    }
+
+    /// `L(w)`; leaves inputs and outputs in the scratch.
+    #[inline(always)]
+    fn line_loss(&mut self, layers: &Layers<'_, T>) -> Result<T, Error> {
+        let (network, batch) = (self.network, self.batch);
+        let mut line = self.line()?;
+        line.gather(&batch);
+        line.respond(&network, layers);
+        line.delta.fill(T::ZERO);
+        for (i, (f, e)) in line.f.iter().zip(line.delta.iter_mut()).enumerate().take(batch.len()) {
+            *e = *f - Target::at(&batch, i, 1)?.entry(0);
+        }
+        Ok(dot(line.delta, line.delta) / T::from_usize(batch.len()))
+    }
+
+    /// Puts `factor · u` where the line's backward pass reads it.
+    fn deltas(&mut self, factor: T, u: &[T]) -> Result<Line<'_, T>, Error> {
+        let line = self.line()?;
+        line.delta.fill(T::ZERO);
+        for (delta, &u) in line.delta.iter_mut().zip(u) {
+            *delta = factor * u;
+        }
+        Ok(line)
+    }
+
+    #[inline(always)]
+    fn slopes(&mut self, w: &[T]) -> Result<(T, Line<'_, T>), Error> {
+        let network = self.network;
+        let loss = self.line_loss(&network.layers(w)?)?;
+        let factor = network.scale() * (T::TWO / T::from_usize(self.batch.len()));
+        let line = self.line()?;
+        for delta in line.delta.iter_mut() {
+            *delta *= factor;
+        }
+        Ok((loss, line))
+    }
+
+    fn closed_gram(&mut self, layers: &Layers<'_, T>, gram: &mut [T]) -> Result<(), Error> {
+        let (network, unit, n) = (self.network, self.unit(), self.batch.len());
+        let (needed, got) = (TwoLayer::<T>::closed_form_scratch_len(n), self.scratch.reals.len());
+        let short = Error::Length { what: Buffer::Scratch, needed, got };
+        let split = self.scratch.reals.split_at_mut_checked(n.next_multiple_of(LANES));
+        let (x, rest) = split.ok_or(short)?;
+        let sums = rest.as_chunks_mut().0.get_mut(..n).ok_or(short)?;
+        let x = x.get(..n).ok_or(short)?;
+        closed_form::gram(&network, layers, x, sums, unit * unit, gram)
+    }
+}
+
+impl<T: Float> Objective<T> for LineProblem<'_, T> {
+    fn parameters(&self) -> usize {
+        self.network.parameters()
+    }
+
+    #[inline(always)]
+    fn loss(&mut self, w: &[T]) -> Result<T, Error> {
+        let layers = self.network.layers(w)?;
+        self.line_loss(&layers)
+    }
+
+    #[inline(always)]
+    fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
+        let network = self.network;
+        let out = network.layers_mut(gradient)?;
+        let (loss, line) = self.slopes(w)?;
+        line.pull_back(&network, &network.layers(w)?, out);
+        Ok(loss)
+    }
+}
+
+impl<T: Float> Residuals<T> for LineProblem<'_, T> {
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    fn residual_len(&self) -> usize {
+        self.batch.len()
+    }
+
+    #[inline(always)]
+    fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error> {
+        Error::check_length(Buffer::Residual, self.residual_len(), q.len())?;
+        let layers = self.network.layers(w)?;
+        let unit = self.unit();
+        let loss = self.line_loss(&layers)?;
+        for (q, &e) in q.iter_mut().zip(self.line()?.delta.iter()) {
+            *q = unit * e;
+        }
+        Ok(loss)
+    }
+
+    #[inline(always)]
+    fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error> {
+        let (network, unit, n) = (self.network, self.unit(), self.batch.len());
+        let layers = network.layers(w)?;
+        match self.gram_form {
+            GramForm::General => self.line()?.gram(&network, &layers, n, unit * unit, gram),
+            GramForm::Closed => self.closed_gram(&layers, gram),
+        }
+    }
+
+    #[inline(always)]
+    fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error> {
+        Error::check_length(Buffer::Residual, self.residual_len(), image.len())?;
+        let (network, unit) = (self.network, self.unit());
+        let (layers, v) = (network.layers(w)?, network.layers(v)?);
+        self.line()?.push_forward(&network, &layers, &v, image);
+        for image in image {
+            *image *= unit;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error> {
+        Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
+        let (network, unit) = (self.network, self.unit());
+        let layers = network.layers(w)?;
+        let out = network.layers_mut(out)?;
+        let line = self.deltas(network.scale() * unit, u)?;
+        line.pull_back(&network, &layers, out);
+        Ok(())
+    }
+
+    fn energy_is_loss(&self) -> bool {
+        self.residual.energy_is_loss()
+    }
+
+    fn unit(&self) -> T {
+        self.residual.unit(self.batch.len(), 1)
+    }
+
+    fn sample(&self, i: usize) -> usize {
+        self.batch.sample(i)
+    }
+
+    #[inline(always)]
+    fn gradient_norm_sq(&mut self, w: &[T], _buffer: &mut [T]) -> Result<T, Error> {
+        let network = self.network;
+        let (_, line) = self.slopes(w)?;
+        Ok(line.pull_back_norm_sq(&network, &network.layers(w)?))
+    }
+
+    #[inline(always)]
+    fn descend(&mut self, w: &mut [T], u: &[T], length: T, _buffer: &mut [T]) -> Result<T, Error> {
+        let (network, unit) = (self.network, self.unit());
+        let line = self.deltas(network.scale() * unit, u)?;
+        line.descend(&network, w, length)
+    }
+}
