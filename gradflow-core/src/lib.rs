@@ -6,6 +6,7 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod audit;
 pub mod compiled;
 mod digest;
 mod error;

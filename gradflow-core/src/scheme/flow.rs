@@ -2,7 +2,7 @@
 
 use super::operator::finite_norm_sq;
 use super::rule::{At, Relaxation};
-use super::{Auxiliary, Operator, Rule, Scheme, Staged, Step, check_dt, finite, visit_option};
+use super::{Auxiliary, Movement, Operator, Rule, Scheme, Staged, Step, check_dt, finite, visit_option};
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::objective::Objective;
@@ -164,5 +164,9 @@ where
     fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T])) {
         visit_option("auxiliary", &mut self.auxiliary, visit);
         self.operator.visit_state(visit);
+    }
+
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
+        self.operator.movement(before, after, dt)
     }
 }

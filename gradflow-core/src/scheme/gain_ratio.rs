@@ -9,7 +9,7 @@
 //! on the step's batch. The trust-region rule of Levenberg and Marquardt, with 1/Δt as damping.
 
 use super::ieq_full::IeqFull;
-use super::operator::Operator;
+use super::operator::{Movement, Operator};
 use super::{Scheme, Staged, Step, check_dt};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
@@ -109,5 +109,13 @@ where
         let [dt] = dt;
         Scheme::<T, O>::set_dt(&mut self.inner, dt);
         Scheme::<T, O>::visit_state(&mut self.inner, visit);
+    }
+
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
+        Scheme::<T, O>::movement(&self.inner, before, after, dt)
+    }
+
+    fn stiffness(&self) -> T {
+        Scheme::<T, O>::stiffness(&self.inner)
     }
 }

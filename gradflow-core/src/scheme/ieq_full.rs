@@ -14,7 +14,7 @@
 
 use super::ieq_store::relax_vector;
 use super::ieq_vector::part;
-use super::{Auxiliary, Operator, Scheme, Staged, Step, Store, check_dt, finite};
+use super::{Auxiliary, Movement, Operator, Scheme, Staged, Step, Store, check_dt, finite};
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::linalg::{CgBuffers, Packed, conjugate_gradients, dot, norm_sq};
@@ -50,6 +50,8 @@ pub struct IeqFull<T, A, B> {
     residual: B,
     /// q̃, and after relaxation q'.
     predicted: B,
+    /// The trace of `Δt J A Jᵀ`, or the largest stretching that conjugate gradients met.
+    stiffness: T,
 }
 
 impl<T: Float, A, B> IeqFull<T, A, B> {
@@ -66,7 +68,8 @@ impl<T: Float, A, B> IeqFull<T, A, B> {
     ) -> Self {
         // ε^¾: 6e-6 in f32, 2e-12 in f64.
         let tolerance = T::EPSILON.sqrt() * T::EPSILON.sqrt().sqrt();
-        Self { operator, tolerance, dt, solver, store, direction, residual, predicted }
+        let stiffness = T::ZERO;
+        Self { operator, tolerance, dt, solver, store, direction, residual, predicted, stiffness }
     }
 }
 
@@ -92,15 +95,18 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
         let dt = self.dt * factor; // Δt'
         objective.gram(w, gram)?;
         let mut system = Packed::new(len, gram)?;
+        let mut stiffness = T::ZERO;
         for row in system.rows_mut() {
             for entry in row.iter_mut() {
                 *entry *= dt;
             }
             if let Some(diagonal) = row.last_mut() {
+                stiffness += *diagonal;
                 *diagonal += T::ONE;
             }
         }
         system.factorise()?;
+        self.stiffness = stiffness;
         predicted.copy_from_slice(q);
         system.solve(predicted)?; // (1)
         check_move(q, predicted)?;
@@ -127,6 +133,7 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
             image: part(image.as_mut(), len)?,
         };
         let (dt, operator, along) = (self.dt, &self.operator, self.direction.as_mut());
+        let mut stretched_sq = T::ZERO;
         let multiply = |v: &[T], out: &mut [T]| {
             objective.pull_back(w, v, along)?;
             operator.apply(gradient, along, dt);
@@ -134,6 +141,8 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
             for (out, &v) in out.iter_mut().zip(v) {
                 *out = v + dt * *out;
             }
+            let ratio = dot(out, out) / dot(v, v);
+            stretched_sq = if ratio > stretched_sq { ratio } else { stretched_sq };
             Ok(())
         };
         let q_sq = dot(q, q);
@@ -142,6 +151,7 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
             residual_sq <= tolerance_sq && residual_sq <= q_sq - dot(q_next, q_next)
         };
         conjugate_gradients(q, predicted, &mut buffers, 4 * len + 64, multiply, stop)?; // (1)
+        self.stiffness = stretched_sq.sqrt();
         check_move(q, predicted)?;
         objective.pull_back(w, predicted, along)?;
         operator.apply(gradient, along, dt);
@@ -305,5 +315,13 @@ where
     fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T])) {
         self.operator.visit_state(visit);
         self.store.visit(visit);
+    }
+
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
+        self.operator.movement(before, after, dt)
+    }
+
+    fn stiffness(&self) -> T {
+        self.stiffness
     }
 }

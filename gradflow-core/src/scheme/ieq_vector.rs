@@ -12,7 +12,7 @@
 use super::ieq_store::relax_vector;
 use super::operator::finite_norm_sq;
 use super::rule::At;
-use super::{Auxiliary, IeqAdaptive, Memory, Operator, Scheme, Staged, Step, Store};
+use super::{Auxiliary, IeqAdaptive, Memory, Movement, Operator, Scheme, Staged, Step, Store};
 use super::{Rule, check_dt, finite};
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
@@ -166,5 +166,9 @@ where
     fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T])) {
         self.operator.visit_state(visit);
         self.store.visit(visit);
+    }
+
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
+        self.operator.movement(before, after, dt)
     }
 }

@@ -29,7 +29,7 @@ pub use ieq_adaptive::IeqAdaptive;
 pub use ieq_full::{IeqFull, LinearSolver};
 pub use ieq_store::{Memory, Store};
 pub use ieq_vector::IeqVector;
-pub use operator::{AdamMetric, AnyOperator, Diagonal, Operator, Scalar};
+pub use operator::{AdamMetric, AnyOperator, Diagonal, Movement, Operator, Scalar};
 pub use relaxed::Relaxed;
 pub use rule::{Advance, At, Relaxation, Rule};
 pub use sav::{Coupling, Sav};
@@ -59,6 +59,18 @@ pub trait Scheme<T: Float, O: ?Sized> {
     /// Shows every number that the next step depends on, by name, so that it can be saved,
     /// replaced or digested.
     fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T]));
+
+    /// What the step just taken did to the parameters, in the metric of the scheme's operator: for
+    /// the [audit](crate::audit).
+    fn movement(&self, before: &[T], after: &[T], _dt: T) -> Movement<T> {
+        Movement::between(before, after)
+    }
+
+    /// `Δt λ_max(J A Jᵀ)` of the last step of full IEQ, roughly: its law holds to about ε times
+    /// this number. 0 for all other schemes.
+    fn stiffness(&self) -> T {
+        T::ZERO
+    }
 }
 
 /// A scheme whose step can be looked at before it is kept: what relaxation and control build on.

@@ -6,8 +6,53 @@
 use super::check;
 use crate::error::{Buffer, Error, Quantity, Setting};
 use crate::float::Float;
-use crate::linalg::norm_sq;
+use crate::linalg::{LANES, Lanes, norm_sq};
 use crate::objective::descend_with_norm;
+
+/// A step seen from outside, in the metric `M` in which the operator reads
+/// `A = M⁻¹/(1 + λΔt)`: so `D = (1 + λΔt)/Δt ⟨Δw, M Δw⟩`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Movement<T> {
+    /// `⟨Δw, M Δw⟩`
+    pub update_sq: T,
+    /// `⟨wⁿ⁺¹, M wⁿ⁺¹⟩`: what storing the parameters rounds is in proportion to its root.
+    pub size_sq: T,
+}
+
+impl<T: Float> Movement<T> {
+    /// The movement in the metric `M = I`.
+    #[must_use]
+    pub fn between(before: &[T], after: &[T]) -> Self {
+        Self::weighted(before, after, |_| T::ONE)
+    }
+
+    /// The movement in the metric `M = diag(weightᵢ)`.
+    #[inline(always)]
+    fn weighted(before: &[T], after: &[T], weight: impl Fn(usize) -> T) -> Self {
+        let mut sums = [Lanes::ZERO; 2];
+        let [update, size] = &mut sums;
+        let (before, before_rest) = before.as_chunks::<LANES>();
+        let (after, after_rest) = after.as_chunks::<LANES>();
+        let last = before.len() * LANES;
+        for (block, (before, after)) in before.iter().zip(after).enumerate() {
+            let lanes = update.0.iter_mut().zip(size.0.iter_mut());
+            for (lane, ((update, size), (&before, &after))) in
+                lanes.zip(before.iter().zip(after)).enumerate()
+            {
+                let weight = weight(block * LANES + lane);
+                *update += weight * ((after - before) * (after - before));
+                *size += weight * (after * after);
+            }
+        }
+        let rest = || before_rest.iter().zip(after_rest).zip(last..);
+        update.add_some(rest().map(|((&before, &after), i)| {
+            weight(i) * ((after - before) * (after - before))
+        }));
+        size.add_some(rest().map(|((_, &after), i)| weight(i) * (after * after)));
+        let [update, size] = sums;
+        Self { update_sq: update.total(), size_sq: size.total() }
+    }
+}
 
 /// `A` as the schemes use it. `g` is always the gradient of the present step.
 pub trait Operator<T: Float> {
@@ -37,8 +82,11 @@ pub trait Operator<T: Float> {
     /// Keeps what the step taught about `g`.
     fn commit(&mut self, _g: &[T]) {}
 
-    /// `D = ⟨Δw, A⁻¹ Δw⟩ / Δt` of a step just committed, from the parameters themselves.
-    fn movement(&self, before: &[T], after: &[T], dt: T) -> T;
+    /// What a step just committed did, from the parameters themselves. A metric of 1 unless the
+    /// operator has another.
+    fn movement(&self, before: &[T], after: &[T], _dt: T) -> Movement<T> {
+        Movement::between(before, after)
+    }
 
     /// See [`Scheme::visit_state`](super::Scheme::visit_state).
     fn visit_state(&mut self, _visit: &mut dyn FnMut(&'static str, &mut [T])) {}
@@ -85,10 +133,6 @@ impl<T: Float> Operator<T> for Scalar<T> {
         descend_with_norm(w, g, length, norm_sq)?;
         Ok(length * length * norm_sq)
     }
-
-    fn movement(&self, before: &[T], after: &[T], dt: T) -> T {
-        moved(before, after, |_| T::ONE) * ((T::ONE + self.lambda * dt) / dt)
-    }
 }
 
 /// `𝓛 = diag(λᵢ)`.
@@ -130,8 +174,9 @@ impl<T: Float, B: AsRef<[T]>> Operator<T> for Diagonal<B> {
         descend_by(w, g, |i| length * self.factor(i, dt))
     }
 
-    fn movement(&self, before: &[T], after: &[T], dt: T) -> T {
-        moved(before, after, |i| T::ONE / self.factor(i, dt)) / dt
+    /// `M = I + Δt 𝓛`: with an operator of its own for each parameter, λ is 0.
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
+        Movement::weighted(before, after, |i| T::ONE / self.factor(i, dt))
     }
 }
 
@@ -206,10 +251,10 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AdamMetric<T, B> {
         }
     }
 
-    fn movement(&self, before: &[T], after: &[T], dt: T) -> T {
+    fn movement(&self, before: &[T], after: &[T], _dt: T) -> Movement<T> {
         let moments = self.moments.as_ref();
         let weight = |i| self.metric(moments.get(i).copied().unwrap_or_default(), self.power);
-        moved(before, after, weight) * ((T::ONE + self.lambda * dt) / dt)
+        Movement::weighted(before, after, weight)
     }
 
     fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T])) {
@@ -261,7 +306,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AnyOperator<T, B> {
         forward!(self, operator => operator.commit(g));
     }
 
-    fn movement(&self, before: &[T], after: &[T], dt: T) -> T {
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
         forward!(self, operator => operator.movement(before, after, dt))
     }
 
@@ -276,24 +321,10 @@ fn check_lambda<T: Float>(lambda: T) -> Result<(), Error> {
 
 /// `Σ weightᵢ xᵢ²` in the order of a plain norm.
 fn weighted_sq<T: Float>(x: &[T], weight: impl Fn(usize) -> T) -> T {
-    let mut lanes = crate::linalg::Lanes::ZERO;
-    for (block, x) in x.chunks(crate::linalg::LANES).enumerate() {
-        let first = block * crate::linalg::LANES;
+    let mut lanes = Lanes::ZERO;
+    for (block, x) in x.chunks(LANES).enumerate() {
+        let first = block * LANES;
         lanes.add_some(x.iter().enumerate().map(|(i, &x)| weight(first + i) * (x * x)));
-    }
-    lanes.total()
-}
-
-/// `Σ weightᵢ (afterᵢ − beforeᵢ)²`
-fn moved<T: Float>(before: &[T], after: &[T], weight: impl Fn(usize) -> T) -> T {
-    let mut lanes = crate::linalg::Lanes::ZERO;
-    let pairs = before.chunks(crate::linalg::LANES).zip(after.chunks(crate::linalg::LANES));
-    for (block, (before, after)) in pairs.enumerate() {
-        let first = block * crate::linalg::LANES;
-        lanes.add_some(before.iter().zip(after).enumerate().map(|(i, (&before, &after))| {
-            let step = after - before;
-            weight(first + i) * (step * step)
-        }));
     }
     lanes.total()
 }
@@ -301,9 +332,9 @@ fn moved<T: Float>(before: &[T], after: &[T], weight: impl Fn(usize) -> T) -> T 
 /// `w ← w − lengthᵢ gᵢ`; returns `‖Δw‖²`.
 fn descend_by<T: Float>(w: &mut [T], g: &[T], length: impl Fn(usize) -> T) -> Result<T, Error> {
     let update_sq = {
-        let mut lanes = crate::linalg::Lanes::ZERO;
-        for (block, g) in g.chunks(crate::linalg::LANES).enumerate() {
-            let first = block * crate::linalg::LANES;
+        let mut lanes = Lanes::ZERO;
+        for (block, g) in g.chunks(LANES).enumerate() {
+            let first = block * LANES;
             lanes.add_some(g.iter().enumerate().map(|(i, &g)| {
                 let step = length(first + i) * g;
                 step * step

@@ -4,7 +4,7 @@
 //! `v = ξ₀ ṽ + (1 − ξ₀) v̂` with the smallest `ξ₀ ∈ [0, 1]` for which the modified energy falls by
 //! at least `(1 − η) D`. The closed forms stand in each scheme's file.
 
-use super::{Scheme, Staged, Step, check};
+use super::{Movement, Scheme, Staged, Step, check};
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
 use crate::objective::Objective;
@@ -63,5 +63,13 @@ where
 
     fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T])) {
         self.inner.visit_state(visit);
+    }
+
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
+        self.inner.movement(before, after, dt)
+    }
+
+    fn stiffness(&self) -> T {
+        self.inner.stiffness()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Adam, AdamMetric, AnyOperator, Coupling, ExpSav, Flow, GainRatio, IeqAdaptive, IeqFull,
-    IeqVector, LinearSolver, Memory, Relaxed, Sav, Scalar, Scheme, Sgd, Step, Store,
+    IeqVector, LinearSolver, Memory, Movement, Relaxed, Sav, Scalar, Scheme, Sgd, Step, Store,
 };
 use crate::error::Error;
 use crate::float::Float;
@@ -271,7 +271,7 @@ impl<T: Float> Settings<T> {
 
     /// True if adaptive IEQ needs a residual a sample rather than the scalar `√(2L)`. With fresh
     /// scaled residuals `‖q‖² = 2L`, and the scalar says all.
-    fn is_vector(&self, loss: Loss) -> bool {
+    pub(crate) fn is_vector(&self, loss: Loss) -> bool {
         match self.residual {
             Some(ResidualChoice::Logit | ResidualChoice::Raw) => true,
             Some(ResidualChoice::SqrtLoss) => false,
@@ -492,5 +492,13 @@ where
 
     fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T])) {
         forward!(self, scheme => Scheme::<T, O>::visit_state(scheme, visit));
+    }
+
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
+        forward!(self, scheme => Scheme::<T, O>::movement(scheme, before, after, dt))
+    }
+
+    fn stiffness(&self) -> T {
+        forward!(self, scheme => Scheme::<T, O>::stiffness(scheme))
     }
 }
