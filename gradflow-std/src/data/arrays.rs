@@ -5,7 +5,7 @@ use gradflow_core::network::TwoLayer;
 use gradflow_core::{Buffer, Error, Float};
 use ndarray::{ArrayRef1, ArrayRef2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
-use super::set::Rows;
+use super::rows::Rows;
 use super::{DataError, DataSet};
 
 impl<T: Float> DataSet<T> {

@@ -9,7 +9,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 use gradflow_core::Float;
 
-use super::set::Sparse;
+use super::rows::Sparse;
 use super::{DataError, MAX_ENTRIES, Place};
 
 const IMAGES: u32 = 0x0803;
@@ -54,7 +54,7 @@ pub(super) fn read_images<T: Float>(
     }
     let mut rows = RowBuffer::new(pixels);
     for _ in 0..count {
-        idx.bytes(&mut rows.pixels)?;
+        idx.bytes(rows.pixels.get_mut(..pixels).unwrap_or_default())?;
         rows.push();
     }
     idx.end()?;
@@ -170,9 +170,10 @@ impl<'a, R: Read> Idx<'a, R> {
 
 /// Takes images one by one and keeps what is not zero.
 struct RowBuffer<T> {
+    /// One image, filled up with zeros to a multiple of 8.
     pixels: Vec<u8>,
-    columns: Vec<u16>,
-    values: Vec<T>,
+    /// Column and pixel of what is kept of it.
+    entries: Vec<(u16, u8)>,
     /// `p/255` for each byte p.
     scale: [T; 256],
     rows: Sparse<T>,
@@ -182,9 +183,8 @@ impl<T: Float> RowBuffer<T> {
     fn new(pixels: usize) -> Self {
         let white = T::from_usize(255);
         Self {
-            pixels: vec![0; pixels],
-            columns: vec![0; pixels],
-            values: vec![T::ZERO; pixels],
+            pixels: vec![0; pixels.next_multiple_of(8)],
+            entries: vec![(0, 0); pixels],
             scale: std::array::from_fn(|p| T::from_usize(p) / white),
             rows: Sparse::new(),
         }
@@ -194,26 +194,21 @@ impl<T: Float> RowBuffer<T> {
     /// in the others each pixel is written, and kept by counting on, without a branch.
     fn push(&mut self) {
         let mut kept = 0;
-        let mut column = 0_u16;
-        for word in self.pixels.chunks(8) {
-            if word.iter().any(|&p| p != 0) {
-                let columns = column..=u16::MAX;
-                for (column, &p) in columns.zip(word) {
-                    if let (Some(c), Some(v), Some(&value)) = (
-                        self.columns.get_mut(kept),
-                        self.values.get_mut(kept),
-                        self.scale.get(usize::from(p)),
-                    ) {
-                        (*c, *v) = (column, value);
-                    }
-                    kept += usize::from(p != 0);
-                }
+        for (word, pixels) in self.pixels.as_chunks::<8>().0.iter().enumerate() {
+            if u64::from_ne_bytes(*pixels) == 0 {
+                continue;
             }
-            column = column.wrapping_add(8);
+            for (i, &p) in pixels.iter().enumerate() {
+                if let Some(entry) = self.entries.get_mut(kept) {
+                    *entry = ((8 * word + i) as u16, p);
+                }
+                kept += usize::from(p != 0);
+            }
         }
-        let (columns, values) = (self.columns.get(..kept), self.values.get(..kept));
-        self.rows.columns.extend_from_slice(columns.unwrap_or_default());
-        self.rows.values.extend_from_slice(values.unwrap_or_default());
+        let entries = self.entries.get(..kept).unwrap_or_default();
+        self.rows.columns.extend(entries.iter().map(|&(column, _)| column));
+        let value = |&(_, p): &(u16, u8)| self.scale[usize::from(p)];
+        self.rows.values.extend(entries.iter().map(value));
         // At most MAX_ENTRIES, so it fits.
         self.rows.starts.push(self.rows.columns.len() as u32);
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use gradflow_core::Float;
 
-use super::set::{Answers, Rows};
+use super::rows::{Answers, Rows};
 use super::{DataError, DataSet, Place, idx};
 
 const SIDE: usize = 28;
@@ -155,5 +155,42 @@ impl Images {
             self.repair(folder)
         );
         DataError::File { path, source: io::Error::new(ErrorKind::NotFound, problem) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_the_option_else_the_variable_else_the_default() {
+        let option = Some(Path::new("given"));
+        let variable = || Some(OsString::from("set"));
+        for (set, option, variable, path, origin) in [
+            (Images::Mnist, option, variable(), "given", Origin::Option),
+            (Images::Mnist, None, variable(), "set", Origin::Environment),
+            (Images::Mnist, None, Some(OsString::new()), "data/mnist", Origin::Default),
+            (Images::Mnist, None, None, "data/mnist", Origin::Default),
+            (Images::FashionMnist, option, variable(), "given", Origin::Option),
+            (Images::FashionMnist, None, variable(), "data/fashion-mnist", Origin::Default),
+        ] {
+            assert_eq!(set.folder(option, variable), Folder { path: path.into(), origin });
+        }
+    }
+
+    #[test]
+    fn what_can_be_fetched_is_missing_and_what_was_named_is_wrong() {
+        let empty = tempfile::tempdir().unwrap();
+        for (origin, exit_code, text) in [
+            (Origin::Default, 4, "`cargo xtask data mnist`"),
+            (Origin::Option, 2, "--data-dir names"),
+            (Origin::Environment, 2, "$MNIST_DIR names"),
+        ] {
+            let folder = Folder { path: empty.path().to_owned(), origin };
+            let error = Images::Mnist.read::<f32>(Part::Train, &folder).unwrap_err();
+            assert_eq!(error.exit_code(), exit_code);
+            assert!(error.to_string().contains(text), "{error}");
+            assert!(error.to_string().contains("train-images-idx3-ubyte"), "{error}");
+        }
     }
 }

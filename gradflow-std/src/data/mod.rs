@@ -5,6 +5,7 @@ mod error;
 mod idx;
 mod images;
 mod records;
+mod rows;
 mod scaling;
 mod set;
 mod synthetic;

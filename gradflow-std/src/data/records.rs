@@ -1,15 +1,18 @@
 //! The lines of a CSV file.
 
-use std::io::{Chain, Read};
+use std::io::{Chain, Read, Take};
 use std::path::Path;
 
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator, Trim};
 
 use super::{DataError, Place};
 
+/// Bytes of the longest line that is read, so that an endless one does not fill the memory.
+const MAX_LINE: u64 = 1 << 22;
+
 /// Reads the lines that are not blank.
 pub(super) struct Records<'a, R> {
-    reader: Reader<Chain<R, &'static [u8]>>,
+    reader: Reader<Take<Chain<R, &'static [u8]>>>,
     record: StringRecord,
     path: &'a Path,
 }
@@ -24,7 +27,7 @@ impl<'a, R: Read> Records<'a, R> {
             .terminator(Terminator::Any(b'\n'))
             .trim(Trim::All)
             .buffer_capacity(1 << 16)
-            .from_reader(reader.chain(&b"\n"[..]));
+            .from_reader(reader.chain(&b"\n"[..]).take(MAX_LINE));
         Self { reader, record: StringRecord::new(), path }
     }
 
@@ -41,17 +44,17 @@ impl<'a, R: Read> Records<'a, R> {
     }
 
     fn read(&mut self) -> Result<bool, DataError> {
-        self.reader.read_record(&mut self.record).map_err(|error| {
-            let line = error.position().map_or(1, csv::Position::line);
-            match error.into_kind() {
-                ErrorKind::Io(error) => DataError::file(self.path, error),
-                ErrorKind::Utf8 { err, .. } => DataError::content(
-                    self.path,
-                    Place::Line(line),
-                    format!("field {} is not UTF-8", err.field() + 1),
-                ),
-                other => DataError::content(self.path, Place::Line(line), format!("{other:?}")),
-            }
+        self.reader.get_mut().set_limit(MAX_LINE);
+        let line = self.reader.position().line();
+        let wrong = |problem| DataError::content(self.path, Place::Line(line), problem);
+        let read = self.reader.read_record(&mut self.record);
+        if self.reader.get_ref().limit() == 0 {
+            return Err(wrong(format!("the line has more than {MAX_LINE} bytes")));
+        }
+        read.map_err(|error| match error.into_kind() {
+            ErrorKind::Io(error) => DataError::file(self.path, error),
+            ErrorKind::Utf8 { err, .. } => wrong(format!("field {} is not UTF-8", err.field() + 1)),
+            other => wrong(format!("{other:?}")),
         })
     }
 }

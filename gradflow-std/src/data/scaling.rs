@@ -2,7 +2,7 @@
 
 use gradflow_core::Float;
 
-use super::set::Rows;
+use super::rows::Rows;
 use super::{DataError, DataSet};
 
 /// Mean and standard deviation of each input, to be taken from the training set and applied to

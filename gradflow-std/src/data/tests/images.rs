@@ -4,6 +4,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use gradflow_core::{Pcg32, Stream};
 use tempfile::TempDir;
 
 use crate::data::{DataError, DataSet, Images, Part, idx};
@@ -197,5 +198,43 @@ fn a_place_that_was_named_is_refused_and_not_replaced() {
         let error = load(dir).unwrap_err();
         assert!(error.to_string().contains(IMAGES), "{error}");
         assert_eq!(error.exit_code(), 2, "{error}");
+    }
+}
+
+#[test]
+fn images_of_any_shape_lose_no_pixel() {
+    for (height, width) in [(1, 1), (3, 3), (1, 8), (5, 7), (17, 1)] {
+        let pixels: Vec<u8> = (0..2 * height * width).map(|j| (j % 3 * 100) as u8).collect();
+        let header = header(0x0803, &[2, height, width]);
+        let file = [header, pixels.clone()].concat();
+        let images = idx::read_images::<f64>(&file[..], Path::new("x")).unwrap();
+        let mut dense = vec![0.0; pixels.len()];
+        for (i, row) in dense.chunks_mut((height * width) as usize).enumerate() {
+            for (column, value) in images.rows.row(i) {
+                row[usize::from(column)] = value * 255.0;
+            }
+        }
+        assert!(dense.iter().zip(&pixels).all(|(x, &p)| x.round() == f64::from(p)));
+    }
+}
+
+#[test]
+fn random_damage_is_an_error_and_never_a_panic() {
+    let mut rng = Pcg32::new(0, Stream::Other);
+    for file in [images(1), gzip(&images(1)), labels(30), gzip(&labels(30))] {
+        for _ in 0..2_000 {
+            let mut damaged = file.clone();
+            for _ in 0..=rng.below(3) {
+                // The header is short, and so is hit at half of the times.
+                let range = [24, damaged.len() as u32][rng.below(2) as usize];
+                damaged[rng.below(range) as usize] = rng.next() as u8;
+            }
+            damaged.truncate(rng.below(damaged.len() as u32 + 200) as usize);
+            let path = Path::new("damaged");
+            let content = || idx::content(Cursor::new(damaged.clone()), path).unwrap();
+            let (images, labels) =
+                (idx::read_images::<f32>(content(), path), idx::read_labels(content(), path, 10));
+            assert!(images.is_err() || labels.is_err());
+        }
     }
 }

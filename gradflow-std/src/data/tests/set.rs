@@ -1,6 +1,6 @@
 use gradflow_core::network::{Inputs, Targets};
 
-use crate::data::set::{Answers, Rows, Sparse};
+use crate::data::rows::{Answers, Rows, Sparse};
 use crate::data::{DataError, DataSet};
 
 /// Samples 0, 1, 2, … of two inputs, one of them zero, dense or sparse.

@@ -82,6 +82,35 @@ fn a_file_that_is_none_is_refused() {
     }
 }
 
+#[test]
+fn an_endless_line_is_refused() {
+    let target = ["y".to_owned()];
+    for byte in [b'0', b'"'] {
+        let error = parse_csv::<f32>(std::io::repeat(byte), Path::new("t"), &target, Loss::Mse);
+        assert!(error.unwrap_err().to_string().contains("more than 4194304 bytes"));
+    }
+}
+
+#[test]
+fn random_damage_is_an_error_or_a_smaller_table_and_never_a_panic() {
+    let mut rng = Pcg32::new(0, Stream::Other);
+    let text = b"x,\"y\",z\r\n1,2,3\n-1e-3,0,7\n\n4,1,1\n";
+    let letters = b"x,\"\r\n0.-e\xff\0 N";
+    for _ in 0..4_000 {
+        let mut damaged = text.to_vec();
+        for _ in 0..=rng.below(3) {
+            let letter = letters[rng.below(letters.len() as u32) as usize];
+            damaged[rng.below(text.len() as u32) as usize] = letter;
+        }
+        for loss in [Loss::Mse, Loss::CrossEntropy] {
+            if let Ok(set) = parse::<f32>(&damaged, "y", loss) {
+                assert!(set.inputs() <= 3 && set.len() <= 4);
+                assert!(set.inputs_view().unwrap().iter().all(|x| x.is_finite()));
+            }
+        }
+    }
+}
+
 fn round_trip<T: Float>(set: &DataSet<T>, loss: Loss) {
     let mut file = Vec::new();
     write_csv(set, &mut file).unwrap();
