@@ -1,6 +1,6 @@
 //! Numbers as a person reads them, in figures and tables alike.
 
-/// Three significant digits: `0.0123`, `4.52e-6`, `97.9`; `–` for what is not finite.
+/// Three significant digits: `0.0123`, `4.50e-6`, `97.9`; `–` for what is not finite.
 #[must_use]
 pub fn short(value: f64) -> String {
     if !value.is_finite() {
@@ -11,18 +11,57 @@ pub fn short(value: f64) -> String {
         return "0".into();
     }
     if !(1e-3..1e5).contains(&size) {
-        let scientific = format!("{value:.2e}");
-        return scientific.replace(".00e", "e").replace("0e", "e");
+        return format!("{value:.2e}").replacen('-', "−", usize::from(value < 0.0));
     }
     let digits = 2 - decade(size);
     let text = fixed(value, digits.max(0));
     if size >= 1e3 { thousands(&text) } else { text }
 }
 
+/// A mean and its spread with the same exponent: `(4.40 ± 1.05)e-6`, `0.0123 ± 0.0004`.
+#[must_use]
+pub fn with_spread(mean: f64, spread: f64) -> String {
+    if !mean.is_finite() || !spread.is_finite() || mean == 0.0 {
+        return short(mean);
+    }
+    let exponent = decade(mean.abs());
+    if (-3..5).contains(&exponent) {
+        let digits = 2 - exponent;
+        return format!("{} ± {}", fixed(mean, digits), fixed(spread, digits));
+    }
+    let unit = 10f64.powi(exponent);
+    format!(
+        "({} ± {})e{exponent}",
+        fixed(mean / unit, 2),
+        fixed(spread / unit, 2)
+    )
+}
+
+/// A setting in its shortest exact form: `0.1`, `3`, `1e5`.
+#[must_use]
+pub fn exact(value: f64) -> String {
+    if value == 0.0 || (1e-4..1e5).contains(&value.abs()) {
+        return if value.abs() >= 1e3 {
+            thousands(&value.to_string())
+        } else {
+            value.to_string()
+        };
+    }
+    if value.is_finite() {
+        format!("{value:e}")
+    } else {
+        "–".into()
+    }
+}
+
 /// A share of one as a percentage with `digits` decimals: `97.93 %`.
 #[must_use]
 pub fn percent(value: f64, digits: usize) -> String {
-    if value.is_finite() { format!("{:.digits$} %", 100.0 * value) } else { "–".into() }
+    if value.is_finite() {
+        format!("{:.digits$} %", 100.0 * value)
+    } else {
+        "–".into()
+    }
 }
 
 /// A count with its thousands apart: `60,000`.
@@ -46,7 +85,10 @@ pub(super) fn power_of_ten(exponent: i32) -> String {
     match exponent {
         0 => "1".into(),
         1 => "10".into(),
-        _ => format!("10{}", exponent.to_string().chars().map(raised).collect::<String>()),
+        _ => format!(
+            "10{}",
+            exponent.to_string().chars().map(raised).collect::<String>()
+        ),
     }
 }
 
@@ -56,7 +98,10 @@ fn raised(digit: char) -> char {
         '1' => '¹',
         '2' => '²',
         '3' => '³',
-        other => other.to_digit(10).and_then(|n| char::from_u32(0x2070 + n)).unwrap_or(other),
+        other => other
+            .to_digit(10)
+            .and_then(|n| char::from_u32(0x2070 + n))
+            .unwrap_or(other),
     }
 }
 
@@ -100,15 +145,14 @@ mod tests {
         let cases = [
             (0.0, "0"),
             (4.516e-6, "4.52e-6"),
-            (1e-5, "1e-5"),
-            (1.5e-7, "1.5e-7"),
+            (1e-5, "1.00e-5"),
+            (-1.5e-7, "−1.50e-7"),
             (0.0123, "0.0123"),
             (0.9793, "0.979"),
             (97.93, "97.9"),
             (-2.5, "−2.50"),
             (12_345.0, "12,345"),
-            (1e14, "1e14"),
-            (2.0e20, "2e20"),
+            (1e14, "1.00e14"),
             (f64::NAN, "–"),
         ];
         for (value, text) in cases {
@@ -118,6 +162,12 @@ mod tests {
 
     #[test]
     fn counts_and_times() {
+        assert_eq!(with_spread(4.4e-6, 1.05e-6), "(4.40 ± 1.05)e-6");
+        assert_eq!(with_spread(0.0123, 0.000_41), "0.0123 ± 0.0004");
+        assert_eq!(
+            [0.1, 3.0, 1e4, 1e5, 1e-5].map(exact),
+            ["0.1", "3", "10,000", "1e5", "1e-5"]
+        );
         assert_eq!(count(7), "7");
         assert_eq!(count(60_000), "60,000");
         assert_eq!(count(1_234_567), "1,234,567");

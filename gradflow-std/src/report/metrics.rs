@@ -1,5 +1,7 @@
 //! `metrics.json` of a run and `suite.json` of a suite.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What one run came to. What is not finite is null in the file and `None` here.
@@ -54,6 +56,9 @@ pub struct Metrics {
     pub test_loss_clean: Option<f64>,
     /// Share of the test set that is classified correctly.
     pub test_accuracy: Option<f64>,
+    /// The step after which the noiseless error was first at most 1e-3, 1e-4, ...
+    #[serde(default)]
+    pub first_reached: BTreeMap<String, u64>,
     /// Steps at which the true loss rose.
     pub loss_increases: Option<u64>,
     /// The discrete energy law, checked at each step.
@@ -101,7 +106,7 @@ pub struct Facts {
 }
 
 /// A number that was expected of a method.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Expectation {
     /// Task as on the command line.
     pub task: String,
@@ -137,7 +142,12 @@ pub enum Metric {
 
 impl Metric {
     /// Those in use, the most telling first.
-    pub const ALL: [Self; 4] = [Self::Accuracy, Self::CleanLoss, Self::TestLoss, Self::TrainLoss];
+    pub const ALL: [Self; 4] = [
+        Self::Accuracy,
+        Self::CleanLoss,
+        Self::TestLoss,
+        Self::TrainLoss,
+    ];
 
     /// Its name in `metrics.json`.
     #[must_use]
@@ -155,7 +165,7 @@ impl Metric {
     pub fn words(self) -> &'static str {
         match self {
             Self::Accuracy => "test accuracy",
-            Self::CleanLoss => "noiseless test error",
+            Self::CleanLoss => "noiseless error",
             Self::TestLoss => "test loss",
             Self::TrainLoss => "training loss",
         }

@@ -50,7 +50,9 @@ impl Suite {
             fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
         let mut runs = Vec::new();
         for entry in entries {
-            let dir = entry.with_context(|| format!("cannot list {}", dir.display()))?.path();
+            let dir = entry
+                .with_context(|| format!("cannot list {}", dir.display()))?
+                .path();
             let is_run = dir.join("metrics.json").exists() || dir.join("spec.toml").exists();
             if is_run {
                 let metrics = json(&dir.join("metrics.json"))?;
@@ -59,15 +61,25 @@ impl Suite {
         }
         ensure!(!runs.is_empty(), "{} holds no run", dir.display());
         runs.sort_by(|a, b| {
-            order(&a.metrics).partial_cmp(&order(&b.metrics)).unwrap_or(a.dir.cmp(&b.dir))
+            order(&a.metrics)
+                .partial_cmp(&order(&b.metrics))
+                .unwrap_or(a.dir.cmp(&b.dir))
         });
-        Ok(Self { dir: dir.to_owned(), facts, runs })
+        Ok(Self {
+            dir: dir.to_owned(),
+            facts,
+            runs,
+        })
     }
 
     /// The tasks, in order.
     #[must_use]
     pub fn tasks(&self) -> Vec<&str> {
-        let names: BTreeSet<_> = self.runs.iter().map(|run| run.metrics.task.as_str()).collect();
+        let names: BTreeSet<_> = self
+            .runs
+            .iter()
+            .map(|run| run.metrics.task.as_str())
+            .collect();
         names.into_iter().collect()
     }
 
@@ -78,7 +90,10 @@ impl Suite {
         for run in self.runs.iter().filter(|run| run.metrics.task == task) {
             match groups.last_mut() {
                 Some(group) if group.takes(&run.metrics) => group.runs.push(run),
-                _ => groups.push(Group { runs: vec![run], shared: &run.metrics }),
+                _ => groups.push(Group {
+                    runs: vec![run],
+                    shared: &run.metrics,
+                }),
             }
         }
         groups
@@ -91,7 +106,10 @@ impl Suite {
             let mut runs = self.runs.iter().filter(|run| run.metrics.task == task);
             runs.any(|run| metric.of(&run.metrics).is_some())
         };
-        Metric::ALL.into_iter().find(has).unwrap_or(Metric::TrainLoss)
+        Metric::ALL
+            .into_iter()
+            .find(has)
+            .unwrap_or(Metric::TrainLoss)
     }
 }
 
@@ -118,7 +136,11 @@ impl Run {
     /// If the file is damaged.
     pub fn fit(&self) -> Result<Option<Columns>> {
         let path = self.dir.join("fit.csv");
-        if path.exists() { Columns::read(&path).map(Some) } else { Ok(None) }
+        if path.exists() {
+            Columns::read(&path).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// The text of `spec.toml`.
@@ -145,14 +167,24 @@ impl Group<'_> {
 
 /// First-order methods, then the schemes from the simplest on; plain before relaxed.
 fn order(m: &Metrics) -> (&str, usize, bool, &str, f64, u64) {
-    (&m.task, family(&m.method), m.relaxed, &m.label, m.dt.unwrap_or(0.0), m.seed)
+    (
+        &m.task,
+        family(&m.method),
+        m.relaxed,
+        &m.label,
+        m.dt.unwrap_or(0.0),
+        m.seed,
+    )
 }
 
 /// The place of a method among its fellows, also that of its colour.
 #[must_use]
 pub fn family(method: &str) -> usize {
     let known = ["sgd", "adam", "sav", "exp-sav", "ieq-adaptive", "ieq-full"];
-    known.iter().position(|&name| name == method).unwrap_or(known.len())
+    known
+        .iter()
+        .position(|&name| name == method)
+        .unwrap_or(known.len())
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
