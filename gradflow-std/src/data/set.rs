@@ -1,7 +1,5 @@
 //! Samples that own their numbers.
 
-use std::cmp::Ordering;
-
 use gradflow_core::Float;
 use gradflow_core::network::{Batch, Inputs, Samples, Targets};
 
@@ -197,19 +195,21 @@ impl<T: Float> DataSet<T> {
         }
     }
 
-    /// The first `n` samples.
+    /// The same set with `classes` classes, for a network that knows more of them than occur here.
     ///
     /// # Errors
-    /// [`DataError::Unsuitable`] unless n is between 1 and the number of samples.
-    pub fn first(self, n: usize) -> Result<Self, DataError> {
-        match n.cmp(&self.len) {
-            Ordering::Less => self.split_at(n).map(|(first, _)| first),
-            Ordering::Equal => Ok(self),
-            Ordering::Greater => Err(DataError::Unsuitable(format!(
-                "{n} samples are asked for, but there are {}",
-                self.len
-            ))),
+    /// [`DataError::Unsuitable`] if the targets are no labels, or a label is not below `classes`.
+    pub fn with_classes(mut self, classes: usize) -> Result<Self, DataError> {
+        let Some(top) = self.labels().and_then(|labels| labels.iter().max().copied()) else {
+            return Err(DataError::Unsuitable("the targets are numbers, not classes".to_owned()));
+        };
+        if usize::from(top) >= classes {
+            return Err(DataError::Unsuitable(format!(
+                "label {top} is not one of the {classes} classes from 0 on"
+            )));
         }
+        self.outputs = classes;
+        Ok(self)
     }
 
     /// All but the last `n_validation` samples to train on, and those to choose settings by.

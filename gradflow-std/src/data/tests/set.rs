@@ -45,19 +45,17 @@ fn a_split_gives_each_sample_once_and_in_order() {
 }
 
 #[test]
-fn the_first_samples_are_those_of_the_whole_set() {
-    for sparse in [false, true] {
-        let whole = numbered(4, sparse);
-        assert_eq!(whole.clone().first(4).unwrap(), whole);
-        assert_eq!(second_inputs(&whole.first(2).unwrap()), [0.0, 1.0]);
-    }
+fn a_set_may_lack_some_of_a_networks_classes_but_have_no_other() {
+    let set = DataSet::from_labels(1, vec![1.0; 2], vec![3, 0]).unwrap();
+    assert_eq!(set.clone().with_classes(10).unwrap().outputs(), 10);
+    assert!(set.with_classes(3).unwrap_err().to_string().contains("label 3"));
+    let numbers = DataSet::from_values(1, vec![1.0; 2], vec![0.0; 2]).unwrap();
+    assert!(numbers.with_classes(3).is_err());
 }
 
 #[test]
 fn parts_without_samples_are_refused() {
     let refusals = [
-        numbered(3, true).first(0).err(),
-        numbered(3, true).first(4).err(),
         numbered(3, false).split(0).err(),
         numbered(3, false).split(3).err(),
         numbered(3, false).split(9).err(),
