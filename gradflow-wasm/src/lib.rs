@@ -1,1 +1,14 @@
-//! Adapter.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod curve;
+mod data;
+mod engine;
+mod options;
+mod trainer;
+
+pub use curve::{COLUMNS, Curve};
+pub use data::Data;
+pub use engine::Engine;
+pub use options::{Options, Value};
+pub use trainer::{DataSet, Trainer};

@@ -1,0 +1,223 @@
+//! One training run, free of JavaScript: the loop around the core's steps.
+
+use std::hint::black_box;
+use std::rc::Rc;
+
+use gradflow_core::network::{
+    Batch, Evaluation, Inputs, Loss, Samples, Scratch, Targets, TwoLayer,
+};
+use gradflow_core::network::{Init, Residual};
+use gradflow_core::scheme::{AnyScheme, Control, Method, Scheme, Shape};
+use gradflow_core::training::{Batches, Schedule};
+use gradflow_core::{Error, Residuals};
+
+use crate::curve::Curve;
+use crate::data::Data;
+use crate::options::Options;
+
+/// Samples that are evaluated at a time.
+const PIECE: usize = 64;
+
+/// A network, its data and the scheme that trains it.
+#[derive(Debug)]
+pub struct Engine {
+    options: Options,
+    network: TwoLayer<f32>,
+    weights: Vec<f32>,
+    scheme: AnyScheme<f32, Vec<f32>>,
+    batches: Batches<Vec<u32>>,
+    data: Rc<Data>,
+    loss: Loss,
+    residual: Residual,
+    reals: Vec<f32>,
+    indices: Vec<u32>,
+    steps: u32,
+    curve: Curve,
+    failure: Option<Error>,
+}
+
+impl Engine {
+    /// A run at step 0, with the initial weights that belong to the seed.
+    ///
+    /// # Errors
+    /// Options that have no meaning, or do not fit the data.
+    pub fn new(options: Options, data: Rc<Data>) -> Result<Self, Error> {
+        let loss = data.loss();
+        let settings = options.settings;
+        let init =
+            options.init.unwrap_or(if loss.classifies() { Init::Kaiming } else { Init::Ntk });
+        let output_bias = options.output_bias.unwrap_or(!loss.classifies());
+        let network = TwoLayer::new(data.inputs(), options.hidden, data.outputs())?;
+        let network = init.scale(network.with_output_bias(output_bias));
+        let mut weights = vec![0.0; network.parameters()];
+        init.draw(&network, options.seed, &mut weights)?;
+
+        let batch = options.batch.unwrap_or(data.len());
+        let batches = Batches::new(vec![0; data.len()], batch, options.seed)?;
+        let shape = Shape {
+            parameters: network.parameters(),
+            outputs: network.outputs(),
+            batch,
+            samples: data.len(),
+        };
+        let scheme = AnyScheme::new(&settings, loss, shape, |len| vec![0.0; len])?;
+        let residual = settings.residual(loss)?;
+        let wants_residuals = matches!(settings.method, Method::IeqFull | Method::IeqAdaptive);
+        let step = if wants_residuals {
+            network.residual_scratch_len(batch)
+        } else {
+            network.scratch_len(batch)
+        };
+        let piece = network.scratch_len(PIECE);
+        Ok(Self {
+            loss: settings.trained_loss(loss),
+            reals: vec![0.0; step.reals.max(piece.reals)],
+            indices: vec![0; step.indices.max(piece.indices)],
+            options,
+            network,
+            weights,
+            scheme,
+            batches,
+            data,
+            residual,
+            steps: 0,
+            curve: Curve::default(),
+            failure: None,
+        })
+    }
+
+    /// Takes up to `n` steps; returns how many were taken. A run that has diverged takes none.
+    ///
+    /// # Errors
+    /// What is no divergence: a mistake in the set-up.
+    pub fn step_many(&mut self, n: u32) -> Result<u32, Error> {
+        for taken in 0..n {
+            if self.failure.is_some() {
+                return Ok(taken);
+            }
+            match self.step() {
+                Err(error) if error.is_divergence() => self.failure = Some(error),
+                stepped => stepped?,
+            }
+        }
+        Ok(if self.failure.is_some() { n.saturating_sub(1) } else { n })
+    }
+
+    fn step(&mut self) -> Result<(), Error> {
+        if self.options.schedule == Schedule::Cosine
+            && self.options.settings.control == Control::Fixed
+        {
+            let (n, steps) = (self.steps as usize, self.options.steps as usize);
+            let dt = self.options.schedule.at(self.options.settings.dt, n, steps);
+            Scheme::<f32, dyn Residuals<f32>>::set_dt(&mut self.scheme, dt);
+        }
+        let batch = Batch::of(self.data.samples(), self.batches.next_batch());
+        let scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
+        let mut problem =
+            self.network.on(batch, self.loss, scratch)?.with_residual(self.residual)?;
+        // Behind an opaque pointer the kernels are compiled once, not once for every scheme: that
+        // halves the module.
+        let objective: &mut dyn Residuals<f32> = black_box(&mut problem);
+        let step = self.scheme.step(&mut self.weights, objective)?;
+        self.curve.record(self.steps, self.batches.epoch(), &step);
+        self.steps += 1;
+        Ok(())
+    }
+
+    /// Changes Δt from the next step on. After a divergence the run goes on from where it stood.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless Δt is finite and positive.
+    pub fn set_dt(&mut self, dt: f32) -> Result<(), Error> {
+        if !(dt > 0.0 && dt.is_finite()) {
+            let what = gradflow_core::Setting::Dt;
+            return Err(Error::OutOfRange { what, value: f64::from(dt) });
+        }
+        self.options.settings.dt = dt;
+        Scheme::<f32, dyn Residuals<f32>>::set_dt(&mut self.scheme, dt);
+        Ok(())
+    }
+
+    /// `f(x)` of dense rows, one after another.
+    ///
+    /// # Errors
+    /// Rows of the wrong length.
+    pub fn predict(&mut self, x: &[f32]) -> Result<Vec<f32>, Error> {
+        let len = x.len() / self.network.inputs();
+        let samples = Samples { inputs: Inputs::Dense(x), targets: Targets::Values(&[]) };
+        self.predict_rows(Batch::all(samples, len))
+    }
+
+    /// `f(x)` of every sample of a set.
+    ///
+    /// # Errors
+    /// A set with another number of inputs.
+    pub fn predict_data(&mut self, data: &Data) -> Result<Vec<f32>, Error> {
+        self.check_inputs(data)?;
+        self.predict_rows(Batch::all(data.samples(), data.len()))
+    }
+
+    fn predict_rows(&mut self, batch: Batch<'_, f32>) -> Result<Vec<f32>, Error> {
+        let needed = self.network.scratch_len(batch.len());
+        self.reals.resize(self.reals.len().max(needed.reals), 0.0);
+        let mut out = vec![0.0; batch.len() * self.network.outputs()];
+        let mut scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
+        self.network.predict(&self.weights, batch, &mut scratch, &mut out)?;
+        Ok(out)
+    }
+
+    /// Loss, and right answers, on a set.
+    ///
+    /// # Errors
+    /// A set with other inputs or outputs.
+    pub fn evaluate(&mut self, data: &Data) -> Result<Evaluation, Error> {
+        self.check_inputs(data)?;
+        let order: Vec<u32> = (0..).take(data.len()).collect();
+        let mut scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
+        self.network.evaluate(&self.weights, data.samples(), &order, data.loss(), &mut scratch)
+    }
+
+    fn check_inputs(&self, data: &Data) -> Result<(), Error> {
+        if data.inputs() == self.network.inputs() && data.outputs() == self.network.outputs() {
+            Ok(())
+        } else {
+            Err(Error::Unsupported("this set has other inputs or outputs than the network"))
+        }
+    }
+
+    /// Steps taken.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// Why training stopped, if it diverged; parameters are those before the failed step.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        self.failure
+    }
+
+    /// Δt of the next step.
+    #[must_use]
+    pub fn dt(&self) -> f32 {
+        Scheme::<f32, dyn Residuals<f32>>::dt(&self.scheme)
+    }
+
+    /// Steps in an epoch.
+    #[must_use]
+    pub fn steps_per_epoch(&self) -> usize {
+        self.batches.steps_per_epoch()
+    }
+
+    /// The rows that were kept of the trace.
+    #[must_use]
+    pub fn curve(&self) -> &Curve {
+        &self.curve
+    }
+
+    /// The parameters; see [`TwoLayer`] for their order.
+    #[must_use]
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+}
