@@ -41,19 +41,13 @@ impl Series {
     /// A broad pale line: what others are held against.
     #[must_use]
     pub fn pale(label: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
-        Self {
-            form: Form::Pale,
-            ..Self::line(label, points)
-        }
+        Self { form: Form::Pale, ..Self::line(label, points) }
     }
 
     /// A cloud of points `(x, y)`.
     #[must_use]
     pub fn dots(label: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
-        Self {
-            form: Form::Dots,
-            ..Self::line(label, points)
-        }
+        Self { form: Form::Dots, ..Self::line(label, points) }
     }
 
     /// A band `(x, low, high)` behind the line.
@@ -171,9 +165,7 @@ impl Chart {
     /// Whether there is anything to show.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.series
-            .iter()
-            .all(|s| s.points.is_empty() && s.lost.is_empty() && s.band.is_empty())
+        self.series.iter().all(|s| s.points.is_empty() && s.lost.is_empty() && s.band.is_empty())
     }
 
     /// A file of its own: styles inside, light or dark as the reader's system asks.

@@ -40,23 +40,14 @@ impl<'a> Curves<'a> {
         } else {
             tables.epoch("step", scene.metric.name(), log)?
         };
-        let accuracy = if classifies {
-            error.clone()
-        } else {
-            Vec::new()
-        };
+        let accuracy = if classifies { error.clone() } else { Vec::new() };
         if classifies {
             for bucket in &mut error {
                 (bucket.low, bucket.high) = (1.0 - bucket.high, 1.0 - bucket.low);
                 bucket.median = 1.0 - bucket.median;
             }
         }
-        Ok(Self {
-            group,
-            loss: tables.trace("loss", log, count)?,
-            accuracy,
-            error,
-        })
+        Ok(Self { group, loss: tables.trace("loss", log, count)?, accuracy, error })
     }
 }
 
@@ -74,20 +65,13 @@ pub(super) fn figures(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Vec<Named> {
 fn loss(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Named {
     let log = scene.log_steps();
     let title = format!("Training loss: {}", scene.title());
-    let mut chart = Chart::new(
-        title,
-        step_axis(scene.steps(), log),
-        Axis::log("loss of the step's batch"),
-    )
-    .subtitle(format!("{}, all steps in a bucket together", runs(curves)))
-    .height(340.0);
+    let mut chart =
+        Chart::new(title, step_axis(scene.steps(), log), Axis::log("loss of the step's batch"))
+            .subtitle(format!("{}, all steps in a bucket together", runs(curves)))
+            .height(340.0);
     for of in curves {
         let series = curve(&of.group.shared.label, &of.loss, curves.len() <= BANDS);
-        chart = chart.add(
-            series
-                .pen(scene.pen(of.group.shared))
-                .lost(lost(of.group, log)),
-        );
+        chart = chart.add(series.pen(scene.pen(of.group.shared)).lost(lost(of.group, log)));
     }
     let caption = "Loss on the batch of each step, every method on the same data. Bands and spikes are in each method's own figure.";
     ("loss", caption.into(), vec![chart])
@@ -98,11 +82,7 @@ fn error(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Named {
     let classifies = scene.is_classification();
     let (x, y, caption) = if classifies {
         let y = Axis::log("test error").percent();
-        (
-            Axis::linear("epoch"),
-            y,
-            "Share of the test images that are classified wrongly.",
-        )
+        (Axis::linear("epoch"), y, "Share of the test images that are classified wrongly.")
     } else if scene.metric == Metric::CleanLoss {
         let y = Axis::log("mean squared error, noiseless");
         (
@@ -111,35 +91,20 @@ fn error(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Named {
             "Mean squared error against the noiseless target: what the noise cannot hide.",
         )
     } else {
-        (
-            step_axis(scene.steps(), log),
-            Axis::log(scene.metric.words()),
-            "Error after each epoch.",
-        )
+        (step_axis(scene.steps(), log), Axis::log(scene.metric.words()), "Error after each epoch.")
     };
-    let title = format!(
-        "{}: {}",
-        if classifies { "Test error" } else { "Error" },
-        scene.title()
-    );
+    let title = format!("{}: {}", if classifies { "Test error" } else { "Error" }, scene.title());
     let mut chart = Chart::new(title, x, y).subtitle(runs(curves)).height(340.0);
     for bound in scene.bounds() {
         chart = if classifies {
-            chart.rule(
-                1.0 - bound,
-                format!("expected: at most {}", percent(1.0 - bound, 1)),
-            )
+            chart.rule(1.0 - bound, format!("expected: at most {}", percent(1.0 - bound, 1)))
         } else {
             chart.rule(bound, format!("expected: at most {}", exact(bound)))
         };
     }
     for of in curves {
         let mean = Spread::of(of.group.values(scene.metric)).mean;
-        let note = if classifies {
-            percent(1.0 - mean, 2)
-        } else {
-            short(mean)
-        };
+        let note = if classifies { percent(1.0 - mean, 2) } else { short(mean) };
         let series = curve(&of.group.shared.label, &of.error, true).note(note);
         chart = chart.add(series.pen(scene.pen(of.group.shared)));
     }
@@ -149,14 +114,11 @@ fn error(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Named {
 
 fn accuracy(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Named {
     let title = format!("Test accuracy: {}", scene.title());
-    let mut chart = Chart::new(
-        title,
-        Axis::linear("epoch"),
-        Axis::linear("test accuracy").percent(),
-    )
-    .subtitle(runs(curves))
-    .edge(Edge::Bottom)
-    .height(340.0);
+    let mut chart =
+        Chart::new(title, Axis::linear("epoch"), Axis::linear("test accuracy").percent())
+            .subtitle(runs(curves))
+            .edge(Edge::Bottom)
+            .height(340.0);
     for bound in scene.bounds() {
         chart = chart.rule(bound, format!("expected: at least {}", percent(bound, 1)));
     }
@@ -171,11 +133,5 @@ fn accuracy(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Named {
 }
 
 fn runs(curves: &[Curves<'_>]) -> String {
-    seeds(
-        curves
-            .iter()
-            .map(|of| of.group.runs.len())
-            .max()
-            .unwrap_or(1),
-    )
+    seeds(curves.iter().map(|of| of.group.runs.len()).max().unwrap_or(1))
 }

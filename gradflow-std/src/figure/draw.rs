@@ -47,10 +47,7 @@ fn heading(chart: &Chart, first: bool, top: f64, out: &mut String) -> f64 {
     if !chart.title.is_empty() {
         y += size;
         let title = escape(&chart.title);
-        let _ = writeln!(
-            out,
-            r#"<text x="14" y="{y:.0}" font-size="{size}">{title}</text>"#
-        );
+        let _ = writeln!(out, r#"<text x="14" y="{y:.0}" font-size="{size}">{title}</text>"#);
     }
     if !chart.subtitle.is_empty() {
         y += 18.0;
@@ -68,13 +65,7 @@ fn describe(plots: &[Plot<'_>]) -> String {
     let mut words = String::new();
     for plot in plots {
         let chart = plot.chart;
-        let _ = write!(
-            words,
-            "{} against {}, {}.",
-            chart.y.label,
-            chart.x.label,
-            plot.scales()
-        );
+        let _ = write!(words, "{} against {}, {}.", chart.y.label, chart.x.label, plot.scales());
         for series in chart.series.iter().filter(|s| !s.label.is_empty()) {
             let mut finite = series.points.iter().map(|p| p.1).filter(|y| y.is_finite());
             let first = finite.next();
@@ -85,12 +76,7 @@ fn describe(plots: &[Plot<'_>]) -> String {
             }
             if !series.lost.is_empty() {
                 let places: Vec<_> = series.lost.iter().map(|&x| short(x)).collect();
-                let _ = write!(
-                    words,
-                    " diverged at {} {}",
-                    chart.x.label,
-                    places.join(", ")
-                );
+                let _ = write!(words, " diverged at {} {}", chart.x.label, places.join(", "));
             }
             words.push(';');
         }
@@ -107,9 +93,7 @@ mod tests {
     use super::*;
 
     fn chart() -> Chart {
-        let points = (1..=50)
-            .map(|n| (f64::from(n), 1.0 / f64::from(n)))
-            .collect();
+        let points = (1..=50).map(|n| (f64::from(n), 1.0 / f64::from(n))).collect();
         Chart::new("A <b>&\"bold\"", Axis::log("step"), Axis::log("loss"))
             .add(Series::line("x < y", points).lost(vec![7.0]))
     }
@@ -117,40 +101,23 @@ mod tests {
     #[test]
     fn labels_are_escaped_and_described() {
         let svg = chart().svg();
-        assert!(
-            svg.contains("<title>A &lt;b&gt;&amp;&quot;bold&quot;</title>"),
-            "{svg}"
-        );
-        assert!(
-            svg.contains("x &lt; y from 1.00 to 0.0200 diverged at step 7.00"),
-            "{svg}"
-        );
-        assert!(
-            !svg.contains("<b>") && !svg.contains("NaN") && !svg.contains("inf"),
-            "{svg}"
-        );
+        assert!(svg.contains("<title>A &lt;b&gt;&amp;&quot;bold&quot;</title>"), "{svg}");
+        assert!(svg.contains("x &lt; y from 1.00 to 0.0200 diverged at step 7.00"), "{svg}");
+        assert!(!svg.contains("<b>") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
     }
 
     #[test]
     fn lost_points_have_a_lane_with_a_cross() {
         let svg = chart().svg();
-        assert!(
-            svg.contains(">diverged</text>") && svg.contains("m-3.5-3.5l7 7"),
-            "{svg}"
-        );
+        assert!(svg.contains(">diverged</text>") && svg.contains("m-3.5-3.5l7 7"), "{svg}");
         let whole = Chart::new("t", Axis::linear("x"), Axis::linear("y"));
         assert!(!whole.svg().contains("diverged"));
     }
 
     #[test]
     fn what_is_not_finite_interrupts_the_line() {
-        let points = vec![
-            (0.0, 1.0),
-            (1.0, f64::NAN),
-            (2.0, 3.0),
-            (f64::INFINITY, 1.0),
-            (3.0, 2.0),
-        ];
+        let points =
+            vec![(0.0, 1.0), (1.0, f64::NAN), (2.0, 3.0), (f64::INFINITY, 1.0), (3.0, 2.0)];
         let svg = Chart::new("t", Axis::linear("x"), Axis::linear("y"))
             .add(Series::line("a", points))
             .svg();

@@ -46,23 +46,13 @@ pub fn drawings(suite: &Suite) -> Result<Vec<Drawing>> {
             curves.push(Curves::of(&scene, group, &tables)?);
             let figures = method::figures(&scene, group, &tables)?;
             own.extend(
-                figures
-                    .into_iter()
-                    .map(|figure| (Some(group.shared.label.clone()), figure)),
+                figures.into_iter().map(|figure| (Some(group.shared.label.clone()), figure)),
             );
         }
-        let across = stability::figure(&scene)
-            .into_iter()
-            .chain(compare::figures(&scene, &curves));
+        let across = stability::figure(&scene).into_iter().chain(compare::figures(&scene, &curves));
         for (label, (kind, caption, charts)) in across.map(|figure| (None, figure)).chain(own) {
             let name = unused(&mut taken, &file_name(task, label.as_deref(), kind));
-            drawings.push(Drawing {
-                name,
-                task: task.into(),
-                label,
-                caption,
-                charts,
-            });
+            drawings.push(Drawing { name, task: task.into(), label, caption, charts });
         }
     }
     Ok(drawings)
@@ -89,9 +79,7 @@ pub fn draw_suite(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, Result<Vec<PathBuf>>>| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err(anyhow!("drawing a figure failed")))
+            thread.join().unwrap_or_else(|_| Err(anyhow!("drawing a figure failed")))
         };
         threads.into_iter().map(join).collect::<Result<Vec<_>>>()
     })?

@@ -17,27 +17,16 @@ const WIDER: f64 = 1.07;
 
 /// Room that the labels need.
 pub(super) fn room(plot: &Plot<'_>) -> f64 {
-    let widths = plot
-        .chart
-        .series
-        .iter()
-        .filter(|s| !s.label.is_empty())
-        .map(|s| {
-            let note = if s.note.is_empty() {
-                0.0
-            } else {
-                width(&s.note, 12.0) + 6.0
-            };
-            width(&s.label, SIZE) + note
-        });
+    let widths = plot.chart.series.iter().filter(|s| !s.label.is_empty()).map(|s| {
+        let note = if s.note.is_empty() { 0.0 } else { width(&s.note, 12.0) + 6.0 };
+        width(&s.label, SIZE) + note
+    });
     widths.fold(0.0, f64::max) * WIDER + LEADER + SWATCH + 14.0
 }
 
 pub(super) fn draw(plot: &Plot<'_>, out: &mut String) {
     let series = &plot.chart.series;
-    let named: Vec<usize> = (0..series.len())
-        .filter(|&i| !series[i].label.is_empty())
-        .collect();
+    let named: Vec<usize> = (0..series.len()).filter(|&i| !series[i].label.is_empty()).collect();
     let wanted: Vec<f64> = named.iter().map(|&i| wanted(plot, &series[i])).collect();
     let places = apart(&wanted, ROW, plot.top + 4.0, plot.bottom - 4.0);
     for ((&index, place), wanted) in named.iter().zip(places).zip(wanted) {
@@ -84,10 +73,7 @@ fn label(plot: &Plot<'_>, index: usize, y: f64, end: f64, out: &mut String) {
     );
     if !series.note.is_empty() {
         let note = escape(&series.note);
-        let _ = write!(
-            out,
-            r#"<tspan class="soft" dx="6" font-size="12">{note}</tspan>"#
-        );
+        let _ = write!(out, r#"<tspan class="soft" dx="6" font-size="12">{note}</tspan>"#);
     }
     let _ = writeln!(out, "</text></g>");
 }
@@ -140,9 +126,6 @@ mod tests {
             assert!(pair[1] - pair[0] >= 17.0 - 1e-9, "{places:?}");
         }
         assert!(sorted[0] >= 4.0 && sorted[6] <= 296.0, "{places:?}");
-        assert_eq!(
-            places[1], 101.0,
-            "the middle of a run stays where it belongs"
-        );
+        assert_eq!(places[1], 101.0, "the middle of a run stays where it belongs");
     }
 }

@@ -16,12 +16,7 @@ const BUCKETS: usize = 300;
 pub(super) type Named = (&'static str, String, Vec<Chart>);
 
 pub(super) fn figures(scene: &Scene<'_>, group: &Group<'_>, tables: &Tables) -> Result<Vec<Named>> {
-    let view = View {
-        scene,
-        group,
-        tables,
-        log: scene.log_steps(),
-    };
+    let view = View { scene, group, tables, log: scene.log_steps() };
     let mut figures = vec![view.loss()?];
     figures.extend(view.energy()?);
     figures.extend(view.kappa()?);
@@ -48,28 +43,16 @@ impl View<'_> {
     }
 
     fn chart(&self, what: &str, x: Axis, y: Axis) -> Chart {
-        let title = format!(
-            "{what}: {}, {}",
-            self.group.shared.label,
-            self.scene.title()
-        );
+        let title = format!("{what}: {}, {}", self.group.shared.label, self.scene.title());
         Chart::new(title, x, y).subtitle(seeds(self.group.runs.len()))
     }
 
     fn loss(&self) -> Result<Named> {
         let batch = self.tables.trace("loss", self.log, BUCKETS)?;
         let mut chart = self.chart("Loss", self.steps(), Axis::log("loss"));
-        let label = if self.group.shared.batch.is_some() {
-            "batch"
-        } else {
-            "full batch"
-        };
+        let label = if self.group.shared.batch.is_some() { "batch" } else { "full batch" };
         let lost = lost(self.group, self.log);
-        chart = chart.add(
-            curve(label, &batch, true)
-                .pen(self.pen().dashed(0))
-                .lost(lost),
-        );
+        chart = chart.add(curve(label, &batch, true).pen(self.pen().dashed(0)).lost(lost));
         let losses = [
             ("train", "train_loss", Pen::nth(6).dashed(1)),
             ("test", "test_loss", Pen::nth(3).dashed(2)),
@@ -78,11 +61,7 @@ impl View<'_> {
         for (label, name, pen) in losses {
             let buckets = self.tables.epoch("step", name, self.log)?;
             if let Some(last) = buckets.last() {
-                chart = chart.add(
-                    curve(label, &buckets, true)
-                        .pen(pen)
-                        .note(short(last.median)),
-                );
+                chart = chart.add(curve(label, &buckets, true).pen(pen).note(short(last.median)));
             }
         }
         let caption = "Loss on the batch of each step, and over the whole training and test set. \
@@ -104,11 +83,7 @@ impl View<'_> {
             bucket.high += shift;
         }
         let positive = energy.iter().all(|b| b.low >= 0.0);
-        let y = if positive {
-            Axis::log("energy")
-        } else {
-            Axis::linear("energy")
-        };
+        let y = if positive { Axis::log("energy") } else { Axis::linear("energy") };
         let grey = Pen::nth(6).dashed(1);
         let chart = self
             .chart("Modified energy against true loss", self.steps(), y)
@@ -127,19 +102,12 @@ impl View<'_> {
         let mut charts = Vec::new();
         if !kappa.is_empty() {
             let small = kappa.iter().any(|b| b.low < 0.05);
-            let y = if small {
-                Axis::log("κ")
-            } else {
-                Axis::linear("κ").range(0.0, top(&kappa))
-            };
+            let y =
+                if small { Axis::log("κ") } else { Axis::linear("κ").range(0.0, top(&kappa)) };
             charts.push(
                 self.chart("Coupling κ", self.steps(), y)
                     .height(if xi.is_empty() { 260.0 } else { 190.0 })
-                    .add(
-                        curve("κ", &kappa, true)
-                            .pen(self.pen().dashed(0))
-                            .note(last(&kappa)),
-                    ),
+                    .add(curve("κ", &kappa, true).pen(self.pen().dashed(0)).note(last(&kappa))),
             );
         }
         if !xi.is_empty() {
@@ -165,11 +133,7 @@ impl View<'_> {
         let chart = self
             .chart("Step size", self.steps(), Axis::log("Δt"))
             .height(240.0)
-            .add(
-                curve("Δt", &dt, true)
-                    .pen(self.pen().dashed(0))
-                    .note(last(&dt)),
-            );
+            .add(curve("Δt", &dt, true).pen(self.pen().dashed(0)).note(last(&dt)));
         let caption = "The step size that the control or the schedule chose.";
         Ok(Some(("dt", caption.into(), vec![chart])))
     }
@@ -181,17 +145,9 @@ impl View<'_> {
         }
         let note = percent(Spread::of(self.group.values(Metric::Accuracy)).mean, 2);
         let chart = self
-            .chart(
-                "Test accuracy",
-                Axis::linear("epoch"),
-                Axis::linear("test accuracy").percent(),
-            )
+            .chart("Test accuracy", Axis::linear("epoch"), Axis::linear("test accuracy").percent())
             .edge(Edge::Bottom)
-            .add(
-                curve("accuracy", &accuracy, true)
-                    .pen(self.pen())
-                    .note(note),
-            );
+            .add(curve("accuracy", &accuracy, true).pen(self.pen()).note(note));
         let caption = "Share of the test images that are classified correctly, after each epoch.";
         Ok(Some(("accuracy", caption.into(), vec![chart])))
     }
@@ -209,15 +165,10 @@ impl View<'_> {
         let grid = |y: &dyn Fn(f64, f64) -> f64| -> Result<Vec<Bucket>> {
             let mut points = Vec::new();
             for fit in &fits {
-                let (x, target, prediction) = (
-                    fit.column("x")?,
-                    fit.column("target")?,
-                    fit.column("prediction")?,
-                );
+                let (x, target, prediction) =
+                    (fit.column("x")?, fit.column("target")?, fit.column("prediction")?);
                 points.extend(
-                    x.iter()
-                        .zip(target.iter().zip(prediction))
-                        .map(|(x, (t, p))| (*x, y(*t, *p))),
+                    x.iter().zip(target.iter().zip(prediction)).map(|(x, (t, p))| (*x, y(*t, *p))),
                 );
             }
             Ok(thin(points.into_iter(), 240, false))
@@ -226,11 +177,7 @@ impl View<'_> {
         let error = grid(&|t, p| p - t)?;
         let pen = self.pen().dashed(0);
         let fitted = self
-            .chart(
-                "Fitted curve",
-                Axis::linear("x").tight(),
-                Axis::linear("f(x)"),
-            )
+            .chart("Fitted curve", Axis::linear("x").tight(), Axis::linear("f(x)"))
             .height(230.0)
             .add(Series::pale("target", line(&target)).pen(Pen::nth(6)))
             .add(curve("network", &prediction, true).pen(pen));

@@ -15,6 +15,7 @@ mod plot;
 mod png;
 mod scene;
 mod series;
+mod span;
 mod stability;
 mod text;
 mod thin;

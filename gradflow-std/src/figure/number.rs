@@ -30,38 +30,22 @@ pub fn with_spread(mean: f64, spread: f64) -> String {
         return format!("{} ± {}", fixed(mean, digits), fixed(spread, digits));
     }
     let unit = 10f64.powi(exponent);
-    format!(
-        "({} ± {})e{exponent}",
-        fixed(mean / unit, 2),
-        fixed(spread / unit, 2)
-    )
+    format!("({} ± {})e{exponent}", fixed(mean / unit, 2), fixed(spread / unit, 2))
 }
 
 /// A setting in its shortest exact form: `0.1`, `3`, `1e5`.
 #[must_use]
 pub fn exact(value: f64) -> String {
     if value == 0.0 || (1e-4..1e5).contains(&value.abs()) {
-        return if value.abs() >= 1e3 {
-            thousands(&value.to_string())
-        } else {
-            value.to_string()
-        };
+        return if value.abs() >= 1e3 { thousands(&value.to_string()) } else { value.to_string() };
     }
-    if value.is_finite() {
-        format!("{value:e}")
-    } else {
-        "–".into()
-    }
+    if value.is_finite() { format!("{value:e}") } else { "–".into() }
 }
 
 /// A share of one as a percentage with `digits` decimals: `97.93 %`.
 #[must_use]
 pub fn percent(value: f64, digits: usize) -> String {
-    if value.is_finite() {
-        format!("{:.digits$} %", 100.0 * value)
-    } else {
-        "–".into()
-    }
+    if value.is_finite() { format!("{:.digits$} %", 100.0 * value) } else { "–".into() }
 }
 
 /// A count with its thousands apart: `60,000`.
@@ -85,10 +69,7 @@ pub(super) fn power_of_ten(exponent: i32) -> String {
     match exponent {
         0 => "1".into(),
         1 => "10".into(),
-        _ => format!(
-            "10{}",
-            exponent.to_string().chars().map(raised).collect::<String>()
-        ),
+        _ => format!("10{}", exponent.to_string().chars().map(raised).collect::<String>()),
     }
 }
 
@@ -98,10 +79,7 @@ fn raised(digit: char) -> char {
         '1' => '¹',
         '2' => '²',
         '3' => '³',
-        other => other
-            .to_digit(10)
-            .and_then(|n| char::from_u32(0x2070 + n))
-            .unwrap_or(other),
+        other => other.to_digit(10).and_then(|n| char::from_u32(0x2070 + n)).unwrap_or(other),
     }
 }
 
@@ -164,10 +142,7 @@ mod tests {
     fn counts_and_times() {
         assert_eq!(with_spread(4.4e-6, 1.05e-6), "(4.40 ± 1.05)e-6");
         assert_eq!(with_spread(0.0123, 0.000_41), "0.0123 ± 0.0004");
-        assert_eq!(
-            [0.1, 3.0, 1e4, 1e5, 1e-5].map(exact),
-            ["0.1", "3", "10,000", "1e5", "1e-5"]
-        );
+        assert_eq!([0.1, 3.0, 1e4, 1e5, 1e-5].map(exact), ["0.1", "3", "10,000", "1e5", "1e-5"]);
         assert_eq!(count(7), "7");
         assert_eq!(count(60_000), "60,000");
         assert_eq!(count(1_234_567), "1,234,567");

@@ -47,20 +47,14 @@ impl Pen {
             Mark::Plus,
             Mark::Circle,
         ];
-        let mark = marks
-            .get(usize::from(colour))
-            .copied()
-            .unwrap_or(Mark::Circle);
+        let mark = marks.get(usize::from(colour)).copied().unwrap_or(Mark::Circle);
         Self { colour, dash, mark }
     }
 
     /// The same colour and mark with the `index`-th dash pattern; its marks are hollow unless solid.
     #[must_use]
     pub fn dashed(self, index: usize) -> Self {
-        Self {
-            dash: (index % DASHES.len()) as u8,
-            ..self
-        }
+        Self { dash: (index % DASHES.len()) as u8, ..self }
     }
 
     pub(super) fn dash_pattern(self) -> &'static str {

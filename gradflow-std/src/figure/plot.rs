@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::axis::{Scale, Span, Tick};
+use super::axis::Scale;
 use super::chart::{Chart, Edge};
 use super::labels;
 use super::pen::Pen;
 use super::series;
+use super::span::{Span, Tick};
 use super::text::{escape, width};
 
 const LANE_ROW: f64 = 11.0;
@@ -30,22 +31,14 @@ impl<'a> Plot<'a> {
         let all = &chart.series;
         let xs = all.iter().flat_map(|s| {
             let points = s.points.iter().filter(|p| chart.y.shows(p.1)).map(|p| p.0);
-            points
-                .chain(s.band.iter().map(|b| b.0))
-                .chain(s.lost.iter().copied())
+            points.chain(s.band.iter().map(|b| b.0)).chain(s.lost.iter().copied())
         });
         let ys = all.iter().flat_map(|s| {
-            s.points
-                .iter()
-                .map(|p| p.1)
-                .chain(s.band.iter().flat_map(|b| [b.1, b.2]))
+            s.points.iter().map(|p| p.1).chain(s.band.iter().flat_map(|b| [b.1, b.2]))
         });
         let ys = ys.chain(chart.rules.iter().map(|rule| rule.0));
         let y = chart.y.span(ys);
-        let pens = (0..)
-            .zip(all)
-            .map(|(i, s)| s.pen.unwrap_or_else(|| Pen::nth(i)))
-            .collect();
+        let pens = (0..).zip(all).map(|(i, s)| s.pen.unwrap_or_else(|| Pen::nth(i))).collect();
         Self {
             chart,
             pens,
@@ -63,11 +56,7 @@ impl<'a> Plot<'a> {
     pub(super) fn left_margin(&self) -> f64 {
         let labels = self.y_ticks.iter().filter_map(|t| t.label.as_deref());
         let ticks = labels.map(|l| width(l, 12.0)).fold(0.0, f64::max);
-        let lane = if self.lane_rows() > 0 {
-            width("diverged", 11.0) + 14.0
-        } else {
-            0.0
-        };
+        let lane = if self.lane_rows() > 0 { width("diverged", 11.0) + 14.0 } else { 0.0 };
         (ticks + 36.0).max(lane)
     }
 
@@ -77,11 +66,7 @@ impl<'a> Plot<'a> {
     }
 
     fn lane_rows(&self) -> usize {
-        self.chart
-            .series
-            .iter()
-            .filter(|s| !s.lost.is_empty())
-            .count()
+        self.chart.series.iter().filter(|s| !s.lost.is_empty()).count()
     }
 
     pub(super) fn lane_height(&self) -> f64 {
@@ -94,24 +79,14 @@ impl<'a> Plot<'a> {
     /// Puts the plot into `left..right`, starting at `top`; returns where the next thing may start.
     pub(super) fn place(&mut self, left: f64, right: f64, top: f64) -> f64 {
         (self.left, self.right) = (left, right);
-        self.top = top
-            + if self.chart.edge == Edge::Top {
-                self.lane_height()
-            } else {
-                0.0
-            };
+        self.top = top + if self.chart.edge == Edge::Top { self.lane_height() } else { 0.0 };
         self.bottom = self.top + self.chart.height;
         self.floor() + 44.0
     }
 
     /// The lower end of plot and lane.
     fn floor(&self) -> f64 {
-        self.bottom
-            + if self.chart.edge == Edge::Bottom {
-                self.lane_height()
-            } else {
-                0.0
-            }
+        self.bottom + if self.chart.edge == Edge::Bottom { self.lane_height() } else { 0.0 }
     }
 
     pub(super) fn x_at(&self, value: f64) -> f64 {
@@ -124,11 +99,8 @@ impl<'a> Plot<'a> {
 
     /// Height of the `row`-th row of the lane.
     pub(super) fn lane_at(&self, row: usize) -> f64 {
-        let start = if self.chart.edge == Edge::Top {
-            self.top - self.lane_height()
-        } else {
-            self.bottom
-        };
+        let start =
+            if self.chart.edge == Edge::Top { self.top - self.lane_height() } else { self.bottom };
         start + 2.0 + (row as f64 + 0.5) * LANE_ROW
     }
 
@@ -148,11 +120,7 @@ impl<'a> Plot<'a> {
     }
 
     fn x_ticks(&self) -> Vec<Tick> {
-        let room = if self.chart.x.scale == Scale::Log {
-            44.0
-        } else {
-            66.0
-        };
+        let room = if self.chart.x.scale == Scale::Log { 44.0 } else { 66.0 };
         self.x.ticks(((self.right - self.left) / room) as usize)
     }
 
@@ -160,19 +128,11 @@ impl<'a> Plot<'a> {
         let (left, right, top, floor) = (self.left, self.right, self.top, self.floor());
         let (mut minor, mut major) = (String::new(), String::new());
         for tick in &self.y_ticks {
-            let lines = if tick.label.is_some() {
-                &mut major
-            } else {
-                &mut minor
-            };
+            let lines = if tick.label.is_some() { &mut major } else { &mut minor };
             let _ = write!(lines, "M{left:.0} {:.1}H{right:.0}", self.y_at(tick.at));
         }
         for tick in self.x_ticks() {
-            let lines = if tick.label.is_some() {
-                &mut major
-            } else {
-                &mut minor
-            };
+            let lines = if tick.label.is_some() { &mut major } else { &mut minor };
             let _ = write!(lines, "M{:.1} {top:.0}V{floor:.0}", self.x_at(tick.at));
         }
         for (class, lines) in [("minor", minor), ("grid", major)] {
@@ -180,10 +140,7 @@ impl<'a> Plot<'a> {
                 let _ = writeln!(out, r#"<path class="{class}" d="{lines}"/>"#);
             }
         }
-        let _ = writeln!(
-            out,
-            r#"<path class="axis" d="M{left:.0} {floor:.1}H{right:.0}"/>"#
-        );
+        let _ = writeln!(out, r#"<path class="axis" d="M{left:.0} {floor:.1}H{right:.0}"/>"#);
     }
 
     /// Reference values: a dashed line with its label on it, at the left where it hides least.
@@ -248,11 +205,8 @@ impl<'a> Plot<'a> {
             }
         }
         let (x, y) = (0.5 * (self.left + self.right), floor + 35.0);
-        let _ = writeln!(
-            out,
-            r#"<text x="{x:.0}" y="{y:.1}">{}</text>"#,
-            escape(&self.chart.x.label)
-        );
+        let _ =
+            writeln!(out, r#"<text x="{x:.0}" y="{y:.1}">{}</text>"#, escape(&self.chart.x.label));
         let y = 0.5 * (self.top + self.bottom);
         let _ = writeln!(
             out,

@@ -16,26 +16,12 @@ const SCALE: f32 = 2.0;
 /// # Errors
 /// If `svg` is no SVG.
 pub fn png(svg: &str) -> Result<Vec<u8>> {
-    let options = Options {
-        fontdb: font(),
-        font_family: "Inter".into(),
-        ..Options::default()
-    };
+    let options = Options { fontdb: font(), font_family: "Inter".into(), ..Options::default() };
     let tree = Tree::from_str(svg, &options).context("the figure is no valid SVG")?;
-    let size = tree
-        .size()
-        .to_int_size()
-        .scale_by(SCALE)
-        .context("the figure has no size")?;
+    let size = tree.size().to_int_size().scale_by(SCALE).context("the figure has no size")?;
     let mut pixels = Pixmap::new(size.width(), size.height()).context("the figure has no size")?;
-    resvg::render(
-        &tree,
-        Transform::from_scale(SCALE, SCALE),
-        &mut pixels.as_mut(),
-    );
-    pixels
-        .encode_png()
-        .context("the picture cannot be written as PNG")
+    resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
+    pixels.encode_png().context("the picture cannot be written as PNG")
 }
 
 fn font() -> Arc<Database> {
@@ -63,10 +49,7 @@ mod tests {
         let (blank, absent) = (of(""), of("漢"));
         for letter in "Δκξ₀ληερ‖½²⁻√≤≥×−→".chars() {
             let drawn = of(&letter.to_string());
-            assert!(
-                drawn != blank && drawn != absent,
-                "{letter} is not in the font"
-            );
+            assert!(drawn != blank && drawn != absent, "{letter} is not in the font");
         }
         assert_eq!(&blank[1..4], b"PNG");
     }

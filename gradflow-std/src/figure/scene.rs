@@ -24,13 +24,7 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(suite: &'a Suite, task: &'a str) -> Self {
-        let mut methods: Vec<Vec<Group<'a>>> = Vec::new();
-        for group in suite.groups(task) {
-            match methods.last_mut() {
-                Some(method) if method[0].shared.label == group.shared.label => method.push(group),
-                _ => methods.push(vec![group]),
-            }
-        }
+        let methods = suite.methods(task);
         let mut variants = BTreeMap::<usize, usize>::new();
         let mut pens = BTreeMap::new();
         for method in &methods {
@@ -42,21 +36,11 @@ impl<'a> Scene<'a> {
         let (single, swept): (Vec<_>, _) = methods.into_iter().partition(|m| m.len() == 1);
         let single = single.into_iter().flatten().collect();
         let expectations = &suite.facts.expectations;
-        Self {
-            task,
-            metric: suite.metric(task),
-            single,
-            swept,
-            pens,
-            expectations,
-        }
+        Self { task, metric: suite.metric(task), single, swept, pens, expectations }
     }
 
     pub(super) fn pen(&self, metrics: &Metrics) -> Pen {
-        self.pens
-            .get(metrics.label.as_str())
-            .copied()
-            .unwrap_or_else(|| Pen::nth(0))
+        self.pens.get(metrics.label.as_str()).copied().unwrap_or_else(|| Pen::nth(0))
     }
 
     pub(super) fn is_classification(&self) -> bool {
@@ -79,18 +63,13 @@ impl<'a> Scene<'a> {
         self.single.iter().map(steps).max().unwrap_or(1)
     }
 
-    /// What was expected of the metric, each bound once.
+    /// Bounds on the metric that are expected of more than one method.
     pub(super) fn bounds(&self) -> Vec<f64> {
         let of_metric = |e: &&Expectation| e.task == self.task && e.metric == self.metric.name();
-        let mut bounds: Vec<f64> = self
-            .expectations
-            .iter()
-            .filter(of_metric)
-            .map(|e| e.value)
-            .collect();
+        let mut bounds: Vec<f64> =
+            self.expectations.iter().filter(of_metric).map(|e| e.value).collect();
         bounds.sort_by(f64::total_cmp);
-        bounds.dedup();
-        bounds
+        bounds.chunk_by(|a, b| a == b).filter(|same| same.len() > 1).map(|same| same[0]).collect()
     }
 }
 
@@ -125,12 +104,7 @@ pub(super) fn step_axis(steps: u64, log: bool) -> Axis {
 
 /// Steps of the longest run.
 pub(super) fn steps(group: &Group<'_>) -> u64 {
-    group
-        .runs
-        .iter()
-        .map(|run| run.metrics.steps)
-        .max()
-        .unwrap_or(1)
+    group.runs.iter().map(|run| run.metrics.steps).max().unwrap_or(1)
 }
 
 /// The tables of a group, one a seed.
@@ -142,27 +116,15 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn read(group: &Group<'_>) -> Result<Self> {
         Ok(Self {
-            traces: group
-                .runs
-                .iter()
-                .map(|run| run.trace())
-                .collect::<Result<_>>()?,
-            epochs: group
-                .runs
-                .iter()
-                .map(|run| run.epochs())
-                .collect::<Result<_>>()?,
+            traces: group.runs.iter().map(|run| run.trace()).collect::<Result<_>>()?,
+            epochs: group.runs.iter().map(|run| run.epochs()).collect::<Result<_>>()?,
         })
     }
 
     /// A column of the traces against the step, thinned to `count` buckets.
     pub(super) fn trace(&self, name: &str, log: bool, count: usize) -> Result<Vec<Bucket>> {
         let shift = if log { 1.0 } else { 0.0 };
-        Ok(thin(
-            pairs(&self.traces, "step", name, shift)?.into_iter(),
-            count,
-            log,
-        ))
+        Ok(thin(pairs(&self.traces, "step", name, shift)?.into_iter(), count, log))
     }
 
     /// A column of the epochs against another.
@@ -184,11 +146,7 @@ fn pairs(tables: &[Columns], x: &str, y: &str, shift: f64) -> Result<Vec<(f64, f
 pub(super) fn curve(label: &str, buckets: &[Bucket], banded: bool) -> Series {
     let series = Series::line(label, line(buckets));
     let wide = buckets.iter().any(|b| b.low < b.high);
-    if banded && wide {
-        series.band(band(buckets))
-    } else {
-        series
-    }
+    if banded && wide { series.band(band(buckets)) } else { series }
 }
 
 /// Steps at which runs of a group diverged, as places on the axis of steps.

@@ -112,11 +112,7 @@ fn marks(plot: &Plot<'_>, series: &Series, pen: Pen, index: usize, out: &mut Str
     } else {
         // Staggered, so that the marks of neighbouring lines do not hide one another.
         let stride = points.len() / MARKS_ALONG;
-        points
-            .iter()
-            .skip(stride * (index + 1) / (lines + 1))
-            .step_by(stride)
-            .for_each(&mut put);
+        points.iter().skip(stride * (index + 1) / (lines + 1)).step_by(stride).for_each(&mut put);
     }
     let _ = writeln!(
         out,
@@ -129,11 +125,7 @@ fn marks(plot: &Plot<'_>, series: &Series, pen: Pen, index: usize, out: &mut Str
 
 fn dots(plot: &Plot<'_>, series: &Series, pen: Pen, out: &mut String) {
     let mut path = Path::default();
-    for &(x, y) in series
-        .points
-        .iter()
-        .filter(|p| plot.chart.x.shows(p.0) && p.1.is_finite())
-    {
+    for &(x, y) in series.points.iter().filter(|p| plot.chart.x.shows(p.0) && p.1.is_finite()) {
         path.move_to(plot.x_at(x), plot.y_at(y));
         path.push("h0");
     }
@@ -149,12 +141,7 @@ fn dots(plot: &Plot<'_>, series: &Series, pen: Pen, out: &mut String) {
 
 /// Crosses in the lane, one row a series.
 pub(super) fn lost(plot: &Plot<'_>, out: &mut String) {
-    let rows = plot
-        .chart
-        .series
-        .iter()
-        .zip(&plot.pens)
-        .filter(|(s, _)| !s.lost.is_empty());
+    let rows = plot.chart.series.iter().zip(&plot.pens).filter(|(s, _)| !s.lost.is_empty());
     for (row, (series, pen)) in rows.enumerate() {
         let mut path = Path::default();
         for &x in series.lost.iter().filter(|&&x| plot.chart.x.shows(x)) {

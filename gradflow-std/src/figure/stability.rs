@@ -14,11 +14,7 @@ pub(super) fn figure(scene: &Scene<'_>) -> Option<Named> {
         return None;
     }
     let first = scene.metric;
-    let second = if first == Metric::Accuracy {
-        Metric::TestLoss
-    } else {
-        Metric::TrainLoss
-    };
+    let second = if first == Metric::Accuracy { Metric::TestLoss } else { Metric::TrainLoss };
     let title = format!("Stability over Δt: {}", scene.title());
     let mut charts = vec![chart(scene, first, &title)];
     if second != first {
@@ -34,24 +30,13 @@ pub(super) fn figure(scene: &Scene<'_>) -> Option<Named> {
 
 fn chart(scene: &Scene<'_>, metric: Metric, title: &str) -> Chart {
     let (y, edge) = match metric {
-        Metric::Accuracy => (
-            Axis::linear("final test accuracy")
-                .percent()
-                .range(0.0, 1.0),
-            Edge::Bottom,
-        ),
+        Metric::Accuracy => {
+            (Axis::linear("final test accuracy").percent().range(0.0, 1.0), Edge::Bottom)
+        }
         _ => (Axis::log(format!("final {}", metric.words())), Edge::Top),
     };
-    let count = scene
-        .swept
-        .iter()
-        .flatten()
-        .map(|group| group.runs.len())
-        .max()
-        .unwrap_or(1);
-    let mut chart = Chart::new(title, Axis::log("Δt"), y)
-        .edge(edge)
-        .height(250.0);
+    let count = scene.swept.iter().flatten().map(|group| group.runs.len()).max().unwrap_or(1);
+    let mut chart = Chart::new(title, Axis::log("Δt"), y).edge(edge).height(250.0);
     if !title.is_empty() {
         chart = chart.subtitle(seeds(count).replace("median", "mean"));
     }
@@ -76,8 +61,5 @@ fn series(scene: &Scene<'_>, method: &[Group<'_>], metric: Metric) -> Series {
         band.push((dt, spread.min, spread.max));
     }
     let shared = method[0].shared;
-    Series::line(&shared.label, points)
-        .band(band)
-        .lost(lost)
-        .pen(scene.pen(shared))
+    Series::line(&shared.label, points).band(band).lost(lost).pen(scene.pen(shared))
 }

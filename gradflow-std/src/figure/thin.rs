@@ -28,10 +28,7 @@ pub(super) fn thin(
     };
     let (start, width) = (first.0, (last.0 - first.0) / count.max(1) as f64);
     let bucket = |p: &(f64, f64, f64)| (((p.0 - start) / width) as usize).min(count.max(1) - 1);
-    points
-        .chunk_by(|a, b| bucket(a) == bucket(b))
-        .map(summary)
-        .collect()
+    points.chunk_by(|a, b| bucket(a) == bucket(b)).map(summary).collect()
 }
 
 fn summary(points: &[(f64, f64, f64)]) -> Bucket {
@@ -40,11 +37,7 @@ fn summary(points: &[(f64, f64, f64)]) -> Bucket {
     let middle = |values: &[f64]| {
         let half = values.len() / 2;
         let upper = values.get(half).copied().unwrap_or(f64::NAN);
-        if values.len() % 2 == 1 {
-            upper
-        } else {
-            0.5 * (upper + values[half - 1])
-        }
+        if values.len() % 2 == 1 { upper } else { 0.5 * (upper + values[half - 1]) }
     };
     let xs: Vec<f64> = points.iter().map(|p| p.1).collect();
     Bucket {
@@ -84,27 +77,10 @@ mod tests {
 
     #[test]
     fn short_traces_keep_their_points() {
-        let seeds = [
-            (0.0, 1.0),
-            (1.0, 2.0),
-            (2.0, 4.0),
-            (0.0, 3.0),
-            (1.0, f64::NAN),
-            (2.0, 8.0),
-        ];
+        let seeds = [(0.0, 1.0), (1.0, 2.0), (2.0, 4.0), (0.0, 3.0), (1.0, f64::NAN), (2.0, 8.0)];
         let buckets = thin(seeds.into_iter(), 100, false);
-        let rows: Vec<_> = buckets
-            .iter()
-            .map(|b| (b.x, b.low, b.median, b.high))
-            .collect();
-        assert_eq!(
-            rows,
-            [
-                (0.0, 1.0, 2.0, 3.0),
-                (1.0, 2.0, 2.0, 2.0),
-                (2.0, 4.0, 6.0, 8.0)
-            ]
-        );
+        let rows: Vec<_> = buckets.iter().map(|b| (b.x, b.low, b.median, b.high)).collect();
+        assert_eq!(rows, [(0.0, 1.0, 2.0, 3.0), (1.0, 2.0, 2.0, 2.0), (2.0, 4.0, 6.0, 8.0)]);
         assert_eq!(thin([(3.0, 1.0)].into_iter(), 10, true).len(), 1);
         assert!(thin(std::iter::empty(), 10, false).is_empty());
     }

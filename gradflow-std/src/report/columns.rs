@@ -27,21 +27,14 @@ impl Columns {
 
     fn parse(path: &Path, text: &str) -> Result<Self> {
         let file = path.display();
-        ensure!(
-            text.ends_with('\n'),
-            "{file} is cut off: its last line has no end. Run it again"
-        );
+        ensure!(text.ends_with('\n'), "{file} is cut off: its last line has no end. Run it again");
         let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let header = reader
-            .headers()
-            .with_context(|| format!("{file}: the header cannot be read"))?;
+        let header =
+            reader.headers().with_context(|| format!("{file}: the header cannot be read"))?;
         let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         let mut values = vec![Vec::new(); names.len()];
         let mut record = csv::StringRecord::new();
-        while reader
-            .read_record(&mut record)
-            .with_context(|| format!("{file} is damaged"))?
-        {
+        while reader.read_record(&mut record).with_context(|| format!("{file} is damaged"))? {
             for ((field, column), name) in record.iter().zip(&mut values).zip(&names) {
                 column.push(number(field).with_context(|| {
                     let line = record.position().map_or(0, csv::Position::line);
@@ -49,11 +42,7 @@ impl Columns {
                 })?);
             }
         }
-        Ok(Self {
-            path: path.to_owned(),
-            names,
-            values,
-        })
+        Ok(Self { path: path.to_owned(), names, values })
     }
 
     /// The column of this name.
@@ -61,12 +50,7 @@ impl Columns {
     /// # Errors
     /// If there is none.
     pub fn column(&self, name: &str) -> Result<&[f64]> {
-        match self
-            .names
-            .iter()
-            .zip(&self.values)
-            .find(|(n, _)| *n == name)
-        {
+        match self.names.iter().zip(&self.values).find(|(n, _)| *n == name) {
             Some((_, values)) => Ok(values),
             None => bail!(
                 "{} has no column {name:?}, only {}",
@@ -79,11 +63,7 @@ impl Columns {
 
 fn number(field: &str) -> Option<f64> {
     let field = field.trim();
-    if field.is_empty() {
-        Some(f64::NAN)
-    } else {
-        field.parse().ok()
-    }
+    if field.is_empty() { Some(f64::NAN) } else { field.parse().ok() }
 }
 
 #[cfg(test)]
@@ -106,10 +86,7 @@ mod tests {
         let cases = [
             ("step,loss\n0,1\n1", "run/trace.csv is cut off"),
             ("step,loss\n0,1\n1\n", "run/trace.csv is damaged"),
-            (
-                "step,loss\n0,1\n1,abc\n",
-                "run/trace.csv, line 3: loss is \"abc\"",
-            ),
+            ("step,loss\n0,1\n1,abc\n", "run/trace.csv, line 3: loss is \"abc\""),
             ("", "run/trace.csv is cut off"),
         ];
         for (text, message) in cases {
@@ -118,9 +95,6 @@ mod tests {
         }
         let columns = parse("step,loss\n").unwrap();
         let error = columns.column("energy").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "run/trace.csv has no column \"energy\", only step, loss"
-        );
+        assert_eq!(error, "run/trace.csv has no column \"energy\", only step, loss");
     }
 }

@@ -55,15 +55,10 @@ fn html(suite: &Suite) -> Result<String> {
     };
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment
-        .add_template("report.html", TEMPLATE)
-        .context("the report's template is wrong")?;
-    let template = environment
-        .get_template("report.html")
-        .context("the report's template is wrong")?;
-    template
-        .render(Serde(&page))
-        .context("the report cannot be filled in")
+    environment.add_template("report.html", TEMPLATE).context("the report's template is wrong")?;
+    let template =
+        environment.get_template("report.html").context("the report's template is wrong")?;
+    template.render(Serde(&page)).context("the report cannot be filled in")
 }
 
 /// What the template is filled with.
@@ -106,15 +101,8 @@ struct Method {
 
 fn section(suite: &Suite, task: &str, summary: &Summary, drawings: &[Drawing]) -> Result<Section> {
     let figures = |label: Option<&str>| -> Vec<Figure> {
-        let wanted = drawings
-            .iter()
-            .filter(|d| d.task == task && d.label.as_deref() == label);
-        wanted
-            .map(|d| Figure {
-                svg: inline(&d.charts),
-                caption: d.caption.clone(),
-            })
-            .collect()
+        let wanted = drawings.iter().filter(|d| d.task == task && d.label.as_deref() == label);
+        wanted.map(|d| Figure { svg: inline(&d.charts), caption: d.caption.clone() }).collect()
     };
     let mut methods: Vec<Method> = Vec::new();
     for group in suite.groups(task) {
@@ -124,10 +112,7 @@ fn section(suite: &Suite, task: &str, summary: &Summary, drawings: &[Drawing]) -
         }
     }
     Ok(Section {
-        id: format!(
-            "task-{}",
-            task.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
-        ),
+        id: format!("task-{}", task.replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
         title: task_title(task),
         tables: summary
             .tables
@@ -144,12 +129,7 @@ fn method(group: &Group<'_>, figures: Vec<Figure>) -> Result<Method> {
     let first = group.runs.first().context("a group without runs")?;
     Ok(Method {
         label: group.shared.label.clone(),
-        law: group
-            .shared
-            .audit
-            .as_ref()
-            .and_then(|a| a.law.clone())
-            .unwrap_or_default(),
+        law: group.shared.audit.as_ref().and_then(|a| a.law.clone()).unwrap_or_default(),
         facts: settings(group.shared),
         spec: first.spec()?,
         figures,
@@ -166,10 +146,7 @@ fn settings(m: &Metrics) -> String {
         m.dt.map(|v| format!("Δt {}", exact(v))),
         m.lambda.map(|v| format!("λ {}", exact(v))),
         m.c.map(|v| format!("C {}", exact(v))),
-        Some(
-            m.batch
-                .map_or("full batch".into(), |v| format!("batch {}", count(v))),
-        ),
+        Some(m.batch.map_or("full batch".into(), |v| format!("batch {}", count(v)))),
         m.precision.clone(),
     ];
     words.into_iter().flatten().collect::<Vec<_>>().join(" · ")
@@ -203,16 +180,14 @@ fn runs(suite: &Suite) -> Table {
             number(m.train_loss),
             number(m.test_loss),
             number(m.test_loss_clean),
-            m.test_accuracy
-                .map_or("–".into(), |v| crate::figure::number::percent(v, 2)),
+            m.test_accuracy.map_or("–".into(), |v| crate::figure::number::percent(v, 2)),
             m.loss_increases.map_or("–".into(), count),
             law.map_or("no law".into(), |a| {
                 format!("{} of {}", count(a.violations), count(a.checked))
             }),
-            m.diverged_at
-                .map_or(if m.diverged { "yes" } else { "–" }.into(), |n| {
-                    format!("step {}", count(n))
-                }),
+            m.diverged_at.map_or(if m.diverged { "yes" } else { "–" }.into(), |n| {
+                format!("step {}", count(n))
+            }),
             time(m.wall_s),
             time(m.cpu_s),
         ]);

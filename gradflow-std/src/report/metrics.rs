@@ -142,12 +142,7 @@ pub enum Metric {
 
 impl Metric {
     /// Those in use, the most telling first.
-    pub const ALL: [Self; 4] = [
-        Self::Accuracy,
-        Self::CleanLoss,
-        Self::TestLoss,
-        Self::TrainLoss,
-    ];
+    pub const ALL: [Self; 4] = [Self::Accuracy, Self::CleanLoss, Self::TestLoss, Self::TrainLoss];
 
     /// Its name in `metrics.json`.
     #[must_use]

@@ -1,5 +1,6 @@
 //! Reports from the files of a suite: tables for the terminal and for Markdown, and one HTML page.
 
+mod cells;
 mod columns;
 mod html;
 mod metrics;

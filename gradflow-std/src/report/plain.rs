@@ -14,17 +14,8 @@ use super::table::escape;
 /// If a file of the suite is missing or damaged; the message names it.
 pub fn terminal(dir: &Path) -> Result<String> {
     let summary = Summary::of(&Suite::read(dir)?);
-    let tables: Vec<_> = summary
-        .tables
-        .iter()
-        .map(|(_, table)| table.terminal())
-        .collect();
-    Ok(format!(
-        "{}\n\n{}\n{}\n",
-        summary.head,
-        tables.join("\n"),
-        summary.verdicts.join("\n")
-    ))
+    let tables: Vec<_> = summary.tables.iter().map(|(_, table)| table.terminal()).collect();
+    Ok(format!("{}\n\n{}\n{}\n", summary.head, tables.join("\n"), summary.verdicts.join("\n")))
 }
 
 /// The same in Markdown, to be put under a heading of the second level.
@@ -33,20 +24,8 @@ pub fn terminal(dir: &Path) -> Result<String> {
 /// If a file of the suite is missing or damaged; the message names it.
 pub fn markdown(dir: &Path) -> Result<String> {
     let summary = Summary::of(&Suite::read(dir)?);
-    let tables: Vec<_> = summary
-        .tables
-        .iter()
-        .map(|(_, table)| table.markdown())
-        .collect();
-    let verdicts: Vec<_> = summary
-        .verdicts
-        .iter()
-        .map(|line| format!("- {}", escape(line)))
-        .collect();
-    Ok(format!(
-        "{}\n\n{}\n{}\n",
-        escape(&summary.head),
-        tables.join("\n"),
-        verdicts.join("\n")
-    ))
+    let tables: Vec<_> = summary.tables.iter().map(|(_, table)| table.markdown()).collect();
+    let verdicts: Vec<_> =
+        summary.verdicts.iter().map(|line| format!("- {}", escape(line))).collect();
+    Ok(format!("{}\n\n{}\n{}\n", escape(&summary.head), tables.join("\n"), verdicts.join("\n")))
 }

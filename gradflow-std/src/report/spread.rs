@@ -30,11 +30,7 @@ impl Spread {
             count,
             missing: values.len() - count,
             mean,
-            std: if count > 1 {
-                (squares / (count - 1) as f64).sqrt()
-            } else {
-                0.0
-            },
+            std: if count > 1 { (squares / (count - 1) as f64).sqrt() } else { 0.0 },
             min: finite.iter().copied().fold(f64::NAN, f64::min),
             max: finite.iter().copied().fold(f64::NAN, f64::max),
         }
@@ -48,10 +44,7 @@ mod tests {
     #[test]
     fn mean_and_spread_of_the_finite() {
         let s = Spread::of([Some(1.0), None, Some(2.0), Some(6.0), Some(f64::NAN)].into_iter());
-        assert_eq!(
-            (s.count, s.missing, s.mean, s.min, s.max),
-            (3, 2, 3.0, 1.0, 6.0)
-        );
+        assert_eq!((s.count, s.missing, s.mean, s.min, s.max), (3, 2, 3.0, 1.0, 6.0));
         assert!((s.std - 7f64.sqrt()).abs() < 1e-15);
         assert!(Spread::of(std::iter::empty()).mean.is_nan());
         assert_eq!(Spread::of([Some(4.0)].into_iter()).std, 0.0);

@@ -19,6 +19,8 @@ pub struct Suite {
     pub facts: Facts,
     /// The runs: by task, method, label, Δt and seed.
     pub runs: Vec<Run>,
+    /// Names of the runs that were begun and have no results yet.
+    pub unfinished: Vec<String>,
 }
 
 /// One run's folder; its tables are read when asked for.
@@ -43,43 +45,33 @@ impl Suite {
     /// Reads `suite.json` and the `metrics.json` of each run in `dir`.
     ///
     /// # Errors
-    /// If one of them is missing or damaged, or there is no run; the message names the file.
+    /// If one of them is damaged, there is no `suite.json` or no finished run; the message names the file.
     pub fn read(dir: &Path) -> Result<Self> {
         let facts = json(&dir.join("suite.json"))?;
         let entries =
             fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
-        let mut runs = Vec::new();
+        let (mut runs, mut unfinished) = (Vec::new(), Vec::new());
         for entry in entries {
-            let dir = entry
-                .with_context(|| format!("cannot list {}", dir.display()))?
-                .path();
-            let is_run = dir.join("metrics.json").exists() || dir.join("spec.toml").exists();
-            if is_run {
+            let dir = entry.with_context(|| format!("cannot list {}", dir.display()))?.path();
+            if dir.join("metrics.json").exists() {
                 let metrics = json(&dir.join("metrics.json"))?;
                 runs.push(Run { dir, metrics });
+            } else if dir.join("spec.toml").exists() {
+                unfinished.extend(dir.file_name().map(|name| name.to_string_lossy().into_owned()));
             }
         }
-        ensure!(!runs.is_empty(), "{} holds no run", dir.display());
+        ensure!(!runs.is_empty(), "{} holds no finished run", dir.display());
+        unfinished.sort();
         runs.sort_by(|a, b| {
-            order(&a.metrics)
-                .partial_cmp(&order(&b.metrics))
-                .unwrap_or(a.dir.cmp(&b.dir))
+            order(&a.metrics).partial_cmp(&order(&b.metrics)).unwrap_or(a.dir.cmp(&b.dir))
         });
-        Ok(Self {
-            dir: dir.to_owned(),
-            facts,
-            runs,
-        })
+        Ok(Self { dir: dir.to_owned(), facts, runs, unfinished })
     }
 
     /// The tasks, in order.
     #[must_use]
     pub fn tasks(&self) -> Vec<&str> {
-        let names: BTreeSet<_> = self
-            .runs
-            .iter()
-            .map(|run| run.metrics.task.as_str())
-            .collect();
+        let names: BTreeSet<_> = self.runs.iter().map(|run| run.metrics.task.as_str()).collect();
         names.into_iter().collect()
     }
 
@@ -90,13 +82,25 @@ impl Suite {
         for run in self.runs.iter().filter(|run| run.metrics.task == task) {
             match groups.last_mut() {
                 Some(group) if group.takes(&run.metrics) => group.runs.push(run),
-                _ => groups.push(Group {
-                    runs: vec![run],
-                    shared: &run.metrics,
-                }),
+                _ => groups.push(Group { runs: vec![run], shared: &run.metrics }),
             }
         }
         groups
+    }
+
+    /// The groups of a task by method: one for each Δt that it was run at.
+    #[must_use]
+    pub fn methods(&self, task: &str) -> Vec<Vec<Group<'_>>> {
+        let mut methods: Vec<Vec<Group<'_>>> = Vec::new();
+        for group in self.groups(task) {
+            match methods.last_mut() {
+                Some(method) if method.iter().all(|g| g.shared.label == group.shared.label) => {
+                    method.push(group);
+                }
+                _ => methods.push(vec![group]),
+            }
+        }
+        methods
     }
 
     /// The number by which the runs of a task are compared: the first that any of them has.
@@ -106,10 +110,7 @@ impl Suite {
             let mut runs = self.runs.iter().filter(|run| run.metrics.task == task);
             runs.any(|run| metric.of(&run.metrics).is_some())
         };
-        Metric::ALL
-            .into_iter()
-            .find(has)
-            .unwrap_or(Metric::TrainLoss)
+        Metric::ALL.into_iter().find(has).unwrap_or(Metric::TrainLoss)
     }
 }
 
@@ -136,11 +137,7 @@ impl Run {
     /// If the file is damaged.
     pub fn fit(&self) -> Result<Option<Columns>> {
         let path = self.dir.join("fit.csv");
-        if path.exists() {
-            Columns::read(&path).map(Some)
-        } else {
-            Ok(None)
-        }
+        if path.exists() { Columns::read(&path).map(Some) } else { Ok(None) }
     }
 
     /// The text of `spec.toml`.
@@ -159,32 +156,24 @@ impl Group<'_> {
         self.shared.label == metrics.label && dt(self.shared) == dt(metrics)
     }
 
-    /// The values of a metric, one a run.
+    /// The values of a metric, one a run; a run that diverged has none, whatever its last weights
+    /// still gave.
     pub fn values(&self, metric: Metric) -> impl Iterator<Item = Option<f64>> + '_ {
-        self.runs.iter().map(move |run| metric.of(&run.metrics))
+        let kept = |run: &&Run| !run.metrics.diverged;
+        self.runs.iter().map(move |run| Some(*run).filter(kept).and_then(|r| metric.of(&r.metrics)))
     }
 }
 
 /// First-order methods, then the schemes from the simplest on; plain before relaxed.
 fn order(m: &Metrics) -> (&str, usize, bool, &str, f64, u64) {
-    (
-        &m.task,
-        family(&m.method),
-        m.relaxed,
-        &m.label,
-        m.dt.unwrap_or(0.0),
-        m.seed,
-    )
+    (&m.task, family(&m.method), m.relaxed, &m.label, m.dt.unwrap_or(0.0), m.seed)
 }
 
 /// The place of a method among its fellows, also that of its colour.
 #[must_use]
 pub fn family(method: &str) -> usize {
     let known = ["sgd", "adam", "sav", "exp-sav", "ieq-adaptive", "ieq-full"];
-    known
-        .iter()
-        .position(|&name| name == method)
-        .unwrap_or(known.len())
+    known.iter().position(|&name| name == method).unwrap_or(known.len())
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {

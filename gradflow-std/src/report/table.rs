@@ -23,20 +23,13 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(title: impl Into<String>, head: &[&str]) -> Self {
         let head = head.iter().map(|&h| h.into()).collect();
-        Self {
-            title: title.into(),
-            head,
-            left: vec![0],
-            ..Self::default()
-        }
+        Self { title: title.into(), head, left: vec![0], ..Self::default() }
     }
 
     /// For a terminal: headed, ruled, and as wide as it needs to be.
     pub(super) fn terminal(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table
-            .load_style(RULED)
-            .set_content_arrangement(ContentArrangement::Disabled);
+        table.load_style(RULED).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(self.head.iter().map(|cell| plain(cell)));
         for row in &self.rows {
             table.add_row(row.iter().map(|cell| plain(cell)));
@@ -58,23 +51,12 @@ impl Table {
 
     pub(super) fn markdown(&self) -> String {
         let row = |cells: &[String]| {
-            format!(
-                "| {} |\n",
-                cells
-                    .iter()
-                    .map(|c| escape(c))
-                    .collect::<Vec<_>>()
-                    .join(" | ")
-            )
+            format!("| {} |\n", cells.iter().map(|c| escape(c)).collect::<Vec<_>>().join(" | "))
         };
         let rule = |i| if self.left.contains(&i) { ":--" } else { "--:" };
         let rules: Vec<_> = (0..self.head.len()).map(rule).collect();
-        let mut text = format!(
-            "### {}\n\n{}|{}|\n",
-            escape(&self.title),
-            row(&self.head),
-            rules.join("|")
-        );
+        let mut text =
+            format!("### {}\n\n{}|{}|\n", escape(&self.title), row(&self.head), rules.join("|"));
         for cells in &self.rows {
             text += &row(cells);
         }
@@ -111,9 +93,7 @@ mod tests {
 
     fn table() -> Table {
         let mut table = Table::new("A | B", &["method", "error"]);
-        table
-            .rows
-            .push(vec!["a|b <i>\u{1b}[31m".into(), "1e-5".into()]);
+        table.rows.push(vec!["a|b <i>\u{1b}[31m".into(), "1e-5".into()]);
         table.remarks.push("So it is.".into());
         table
     }
@@ -129,10 +109,7 @@ mod tests {
     #[test]
     fn the_terminal_gets_no_control_characters() {
         let text = table().terminal();
-        assert!(
-            text.contains("a|b <i>[31m") && text.contains("1e-5"),
-            "{text}"
-        );
+        assert!(text.contains("a|b <i>[31m") && text.contains("1e-5"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
 }

@@ -42,10 +42,7 @@ fn run(suite: &TempDir, name: &str, steps: u64, over: &Value) -> PathBuf {
         writeln!(trace, "{n},0,{loss:?},1.2,1.5,0.9,,0.1,1,1").unwrap();
     }
     fs::write(dir.join("trace.csv"), trace).unwrap();
-    let accuracy = metrics["test_accuracy"]
-        .as_f64()
-        .map(|a| a.to_string())
-        .unwrap_or_default();
+    let accuracy = metrics["test_accuracy"].as_f64().map(|a| a.to_string()).unwrap_or_default();
     let epochs = format!("{EPOCHS}\n1,{steps},2e-4,3e-4,1e-5,{accuracy},0.5\n");
     fs::write(dir.join("epochs.csv"), epochs).unwrap();
     dir
@@ -64,12 +61,7 @@ fn tables_hold_mean_spread_and_verdict() {
     ];
     let suite = suite(&json!(list));
     for (seed, error) in [1e-5, 2e-5, 3e-5].into_iter().enumerate() {
-        run(
-            &suite,
-            &format!("r{seed}"),
-            5,
-            &json!({"seed": seed, "test_loss_clean": error}),
-        );
+        run(&suite, &format!("r{seed}"), 5, &json!({"seed": seed, "test_loss_clean": error}));
     }
     run(
         &suite,
@@ -80,12 +72,12 @@ fn tables_hold_mean_spread_and_verdict() {
     );
     let text = markdown(suite.path()).unwrap();
     let rows = [
-        "| SAV | 0.1 | 5 | 3 | (2.00 ± 1.00)e-5 | 3.00e-4 | ≤ 1e-5 ✗ missed | 0 of 15 | – | 1.50 s |",
+        "| SAV | 0.1 | 5 | 3 | (2.00 ± 1.00)e-5 | 3.00e-4 | ≤ 1e-5 ✗ (a paper) | 0 of 15 | – | 1.50 s |",
         "| SGD \\| plain | 0.1 | 3 | 1 | – | – | – | no law | 1 of 1, step 3 | 1.50 s |",
-        "| Gaussian regression | SAV | steps to 1e-5 | ≤ 10 | 8.00 | ✓ met | a paper |",
+        "| Gaussian regression | SAV | steps to 1e-5 | ≤ 10 | 8 | ✓ met | a paper |",
         "- Missed: SAV on Gaussian regression, noiseless error: expected ≤ 1e-5, measured 2.00e-5.",
         "- Energy laws: broken at 0 of 15 checked steps.",
-        "Source of the expectations: a paper.",
+        "Expected: ✓ met, ✗ missed; in parentheses who expects it.",
     ];
     for row in rows {
         assert!(text.contains(row), "{row}\nis not in\n{text}");
@@ -98,38 +90,36 @@ fn tables_hold_mean_spread_and_verdict() {
 }
 
 #[test]
+fn what_diverged_or_is_unfinished_counts_for_nothing_and_is_said() {
+    let suite = suite(&json!([]));
+    run(&suite, "r0", 3, &json!({"seed": 0, "test_loss_clean": 4e-5}));
+    let lost = json!({"seed": 1, "test_loss_clean": 9.0, "diverged": true, "diverged_at": 2});
+    run(&suite, "r1", 2, &lost);
+    let unfinished = run(&suite, "r2", 3, &json!({"seed": 2}));
+    fs::remove_file(unfinished.join("metrics.json")).unwrap();
+    let text = markdown(suite.path()).unwrap();
+    assert!(text.contains("| 2–3 | 2 | 4.00e-5 (1 of 2) |"), "{text}");
+    assert!(text.contains("1 of 2, step 2") && text.contains("left out: r2."), "{text}");
+}
+
+#[test]
 fn a_sweep_has_a_column_for_each_step_size() {
     let suite = suite(&json!([]));
-    for (dt, accuracy, lost) in [
-        (0.1, Some(0.93), None),
-        (1.0, Some(0.96), None),
-        (1e5, None, Some(12)),
-    ] {
+    for (dt, accuracy, lost) in
+        [(0.1, Some(0.93), None), (1.0, Some(0.96), None), (1e5, None, Some(12))]
+    {
         let over = json!({"task": "mnist", "dt": dt, "test_accuracy": accuracy, "test_loss_clean": null,
             "diverged": lost.is_some(), "diverged_at": lost});
         run(&suite, &format!("dt{dt}"), 5, &over);
     }
     let text = markdown(suite.path()).unwrap();
-    assert!(
-        text.contains("| method | 0.1 | 1 | 1e5 | law broken |"),
-        "{text}"
-    );
-    assert!(
-        text.contains("| SAV | 93.0 % | 96.0 % | ✗ 12 | 0 of 15 |"),
-        "{text}"
-    );
+    assert!(text.contains("| method | 0.1 | 1 | 1e5 | law broken |"), "{text}");
+    assert!(text.contains("| SAV | 93.0 % | 96.0 % | ✗ 12 | 0 of 15 |"), "{text}");
     let files = draw_suite(suite.path()).unwrap();
-    let svg = fs::read_to_string(
-        files
-            .iter()
-            .find(|f| f.ends_with("mnist-stability.svg"))
-            .unwrap(),
-    )
-    .unwrap();
-    assert!(
-        svg.contains(">diverged</text>") && svg.contains("diverged at Δt 1.00e5"),
-        "{svg}"
-    );
+    let svg =
+        fs::read_to_string(files.iter().find(|f| f.ends_with("mnist-stability.svg")).unwrap())
+            .unwrap();
+    assert!(svg.contains(">diverged</text>") && svg.contains("diverged at Δt 1.00e5"), "{svg}");
 }
 
 #[test]
@@ -139,7 +129,7 @@ fn a_missing_or_damaged_file_is_named() {
         ("r0/trace.csv", |dir| {
             fs::remove_file(dir.join("r0/trace.csv")).unwrap();
         }),
-        ("r0/metrics.json", |dir| {
+        ("no finished run", |dir| {
             fs::remove_file(dir.join("r0/metrics.json")).unwrap();
         }),
         ("suite.json", |dir| {
@@ -164,7 +154,7 @@ fn a_missing_or_damaged_file_is_named() {
         assert!(error.contains(message), "{message}: {error}");
     }
     let empty = suite(&json!([]));
-    assert!(format!("{:#}", terminal(empty.path()).unwrap_err()).contains("holds no run"));
+    assert!(format!("{:#}", terminal(empty.path()).unwrap_err()).contains("holds no finished run"));
 }
 
 #[test]
@@ -172,12 +162,7 @@ fn the_page_stands_alone_and_escapes_labels() {
     let suite = suite(&json!([]));
     let label = "<script>alert('1')</script> & \"SAV\"";
     run(&suite, "r0", 40, &json!({"label": label}));
-    run(
-        &suite,
-        "r1",
-        40,
-        &json!({"label": "SGD", "method": "sgd", "audit": null}),
-    );
+    run(&suite, "r1", 40, &json!({"label": "SGD", "method": "sgd", "audit": null}));
     let path = write_html(suite.path()).unwrap();
     let page = fs::read_to_string(&path).unwrap();
     assert!(!page.contains("<script"), "a label became markup");
@@ -186,14 +171,8 @@ fn the_page_stands_alone_and_escapes_labels() {
         assert!(!page.contains(link), "{link} asks for another file");
     }
     let elsewhere = page.replace("http://www.w3.org/2000/svg", "");
-    assert!(
-        !elsewhere.contains("http:") && !elsewhere.contains("https:"),
-        "an address outside"
-    );
-    assert!(
-        page.matches("<svg").count() >= 6,
-        "loss, error, and each method's own"
-    );
+    assert!(!elsewhere.contains("http:") && !elsewhere.contains("https:"), "an address outside");
+    assert!(page.matches("<svg").count() >= 6, "loss, error, and each method's own");
     assert!(
         page.contains("Law checked at every step: r never rises.")
             && page.contains("no energy law")
@@ -204,12 +183,7 @@ fn the_page_stands_alone_and_escapes_labels() {
 fn figures_stay_small_and_keep_spikes() {
     let suite = suite(&json!([]));
     for method in 0..9 {
-        run(
-            &suite,
-            &format!("r{method}"),
-            2_000,
-            &json!({"label": format!("method {method}")}),
-        );
+        run(&suite, &format!("r{method}"), 2_000, &json!({"label": format!("method {method}")}));
     }
     let spiked = suite.path().join("r3/trace.csv");
     let trace = fs::read_to_string(&spiked)
@@ -217,22 +191,14 @@ fn figures_stay_small_and_keep_spikes() {
         .replace("\n1500,0,", "\n1500,0,7e7,1,1,1,,1,1,1\n1501,0,");
     fs::write(&spiked, trace).unwrap();
     let files = draw_suite(suite.path()).unwrap();
-    for svg in files
-        .iter()
-        .filter(|f| f.extension().is_some_and(|e| e == "svg"))
-    {
+    for svg in files.iter().filter(|f| f.extension().is_some_and(|e| e == "svg")) {
         let size = fs::metadata(svg).unwrap().len();
         assert!(size < 40_000, "{} has {size} bytes", svg.display());
     }
     let svg = fs::read_to_string(suite.path().join("figures/gaussian-method-3-loss.svg")).unwrap();
-    assert!(
-        svg.contains(">10⁶</text>"),
-        "the spike sets the range of the axis"
-    );
+    assert!(svg.contains(">10⁶</text>"), "the spike sets the range of the axis");
     assert_eq!(
         cfg!(feature = "png"),
-        files
-            .iter()
-            .any(|f| f.ends_with("figures/gaussian-loss.png"))
+        files.iter().any(|f| f.ends_with("figures/gaussian-loss.png"))
     );
 }
