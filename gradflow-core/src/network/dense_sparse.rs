@@ -3,6 +3,9 @@
 //! Both passes are weighted sums of rows ([`add_rows`]) that skip the zero inputs of sparse rows:
 //! forward by sample over its inputs, the weight gradient by input over its samples. Sums run over
 //! inputs in ascending order and over samples in the batch's order.
+//!
+//! Inlined, so that a caller compiled for wider vectors has them too; but once and for all on wasm32,
+//! which has one width, and where copies would double the size of a page's module.
 
 use super::samples::{Row, Rows};
 use super::scratch::Bins;
@@ -11,7 +14,8 @@ use crate::float::Float;
 use crate::linalg::{add_rows, axpy, dot};
 
 /// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`.
-#[inline(always)]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn activate<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
@@ -29,7 +33,8 @@ pub(super) fn activate<T: Float>(
 }
 
 /// `out ← Σ xᵢ · matrix[i]` over the inputs of one sample.
-#[inline(always)]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn weigh_inputs<T: Float>(row: Row<'_, T>, matrix: &[T], out: &mut [T]) {
     out.fill(T::ZERO);
     match row {
@@ -42,7 +47,8 @@ pub(super) fn weigh_inputs<T: Float>(row: Row<'_, T>, matrix: &[T], out: &mut [T
 }
 
 /// `f = s · A h + c` of each sample into its row of `outputs`.
-#[inline(always)]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn respond<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
@@ -63,7 +69,8 @@ pub(super) fn respond<T: Float>(
 /// Adds to the gradient what the samples of a piece contribute, given the derivatives `deltas` of
 /// the loss in their outputs (one row a sample). Replaces the activations by the hidden deltas,
 /// and `deltas` by `s · deltas`.
-#[inline(always)]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn pull_back<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
