@@ -3,12 +3,14 @@
 use std::hint::black_box;
 use std::rc::Rc;
 
+use gradflow_core::audit::{Audit, Law, Tally};
 use gradflow_core::network::{
     Batch, Evaluation, Inputs, Loss, Samples, Scratch, Targets, TwoLayer,
 };
 use gradflow_core::network::{Init, Residual};
-use gradflow_core::scheme::{AnyScheme, Control, Method, Scheme, Shape};
+use gradflow_core::scheme::{AnyScheme, Method, Scheme, Shape};
 use gradflow_core::training::{Batches, Schedule};
+use gradflow_core::weights::{self, Header};
 use gradflow_core::{Error, Residuals};
 
 use crate::curve::Curve;
@@ -32,6 +34,7 @@ pub struct Engine {
     reals: Vec<f32>,
     indices: Vec<u32>,
     steps: u32,
+    audit: Option<Audit<f32, Vec<f32>>>,
     curve: Curve,
     failure: Option<Error>,
 }
@@ -69,6 +72,8 @@ impl Engine {
             network.scratch_len(batch)
         };
         let piece = network.scratch_len(PIECE);
+        let law = Law::of(&settings, loss);
+        let buffer = law.buffer_len(network.parameters(), batch * network.outputs());
         Ok(Self {
             loss: settings.trained_loss(loss),
             reals: vec![0.0; step.reals.max(piece.reals)],
@@ -81,6 +86,7 @@ impl Engine {
             data,
             residual,
             steps: 0,
+            audit: options.audit.then(|| Audit::new(law, vec![0.0; buffer])),
             curve: Curve::default(),
             failure: None,
         })
@@ -104,9 +110,7 @@ impl Engine {
     }
 
     fn step(&mut self) -> Result<(), Error> {
-        if self.options.schedule == Schedule::Cosine
-            && self.options.settings.control == Control::Fixed
-        {
+        if self.options.schedule != Schedule::Constant {
             let (n, steps) = (self.steps as usize, self.options.steps as usize);
             let dt = self.options.schedule.at(self.options.settings.dt, n, steps);
             Scheme::<f32, dyn Residuals<f32>>::set_dt(&mut self.scheme, dt);
@@ -118,7 +122,14 @@ impl Engine {
         // Behind an opaque pointer the kernels are compiled once, not once for every scheme: that
         // halves the module.
         let objective: &mut dyn Residuals<f32> = black_box(&mut problem);
+        if let Some(audit) = &mut self.audit {
+            audit.before(&self.weights)?;
+        }
         let step = self.scheme.step(&mut self.weights, objective)?;
+        if let Some(audit) = &mut self.audit {
+            let n = u64::from(self.steps);
+            audit.after(n, &self.weights, &step, objective, &self.scheme)?;
+        }
         self.curve.record(self.steps, self.batches.epoch(), &step);
         self.steps += 1;
         Ok(())
@@ -213,6 +224,54 @@ impl Engine {
     #[must_use]
     pub fn curve(&self) -> &Curve {
         &self.curve
+    }
+
+    /// What the audit has seen, if there is one.
+    #[must_use]
+    pub fn tally(&self) -> Option<&Tally> {
+        self.audit.as_ref().map(|audit| &audit.tally)
+    }
+
+    /// The law of the scheme as a formula, or why it has none.
+    #[must_use]
+    pub fn law(&self) -> &'static str {
+        Law::of(&self.options.settings, self.data.loss()).formula()
+    }
+
+    /// True if the scheme has a law.
+    #[must_use]
+    pub fn has_law(&self) -> bool {
+        Law::of(&self.options.settings, self.data.loss()).binds()
+    }
+
+    /// The parameters as a safetensors file.
+    ///
+    /// # Errors
+    /// Parameters that are not finite.
+    pub fn save(&self) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; weights::file_len(&self.network)];
+        let len = weights::write(&self.network, &self.weights, &mut bytes)?;
+        bytes.truncate(len);
+        Ok(bytes)
+    }
+
+    /// Takes the parameters, and the output scale, from a safetensors file: before the first step,
+    /// so that the curves belong to one run.
+    ///
+    /// # Errors
+    /// A file of another network, or a run that has begun.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.steps > 0 {
+            return Err(Error::Unsupported("weights are loaded before the first step"));
+        }
+        let header = Header::parse(bytes)?;
+        let network: TwoLayer<f32> = header.network()?;
+        if network.with_scale(self.network.scale()) != self.network {
+            return Err(Error::Format("the file holds a network of another shape"));
+        }
+        weights::read(&header, bytes, &mut self.weights)?;
+        self.network = network;
+        Ok(())
     }
 
     /// The parameters; see [`TwoLayer`] for their order.

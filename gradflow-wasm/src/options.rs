@@ -25,6 +25,8 @@ pub struct Options {
     pub steps: u32,
     /// Seed of weights and batches.
     pub seed: u64,
+    /// Whether each step's law is checked, at the price of some forward passes.
+    pub audit: bool,
 }
 
 impl Default for Options {
@@ -38,6 +40,7 @@ impl Default for Options {
             schedule: Schedule::Constant,
             steps: 10_000,
             seed: 0,
+            audit: false,
         }
     }
 }
@@ -91,6 +94,7 @@ impl Options {
             "schedule" => self.schedule = at.choose(schedule)?,
             "steps" => self.steps = at.count(u64::from(u32::MAX))? as u32,
             "seed" => self.seed = at.count((1 << 53) - 1)?,
+            "audit" => self.audit = at.flag()?,
             _ => return Err(format!("there is no option `{name}`")),
         }
         Ok(())

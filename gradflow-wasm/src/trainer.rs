@@ -164,6 +164,46 @@ impl Trainer {
         Ok(values.get(from..).unwrap_or_default().to_vec())
     }
 
+    /// The law of the scheme as a formula; without one, the reason.
+    #[wasm_bindgen(getter)]
+    pub fn law(&self) -> String {
+        self.0.law().to_owned()
+    }
+
+    /// True if the scheme has a law that can be checked.
+    #[wasm_bindgen(getter)]
+    pub fn has_law(&self) -> bool {
+        self.0.has_law()
+    }
+
+    /// What the audit counted: `[steps checked, steps that broke the law, the first of them (or
+    /// -1), largest deviation in units of its tolerance, steps at which the loss on the step's own
+    /// batch rose]`; empty without `audit: true`.
+    pub fn tally(&self) -> Vec<f64> {
+        self.0.tally().map_or_else(Vec::new, |tally| {
+            let first = tally.first.map_or(-1.0, |violation| violation.step as f64);
+            let worst = tally.worst.map_or(0.0, |violation| violation.severity());
+            let counts = [tally.checked, tally.violations].map(|count| count as f64);
+            vec![counts[0], counts[1], first, worst, tally.loss_increases as f64]
+        })
+    }
+
+    /// The parameters as the bytes of a safetensors file, which `gradflow` reads too.
+    ///
+    /// # Errors
+    /// Parameters that are not finite.
+    pub fn save(&self) -> Result<Vec<u8>, JsError> {
+        self.0.save().map_err(js)
+    }
+
+    /// Starts from the parameters of a safetensors file; only before the first step.
+    ///
+    /// # Errors
+    /// A file of another network, or a run that has begun.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<(), JsError> {
+        self.0.load(bytes).map_err(js)
+    }
+
     /// A copy of the parameters.
     pub fn weights(&self) -> Vec<f32> {
         self.0.weights().to_vec()
