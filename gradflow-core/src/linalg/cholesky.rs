@@ -8,13 +8,13 @@ use crate::float::Float;
 ///
 /// ```
 /// use gradflow_core::linalg::Packed;
-/// // [4 2; 2 3] x = [8; 7]
-/// let mut entries = [4.0, 2.0, 3.0];
-/// let mut x = [8.0, 7.0];
+/// // [4 2; 2 5] x = [8; 8]
+/// let mut entries = [4.0, 2.0, 5.0];
+/// let mut x = [8.0, 8.0];
 /// let mut system = Packed::new(2, &mut entries)?;
 /// system.factorise()?;
 /// system.solve(&mut x)?;
-/// assert_eq!(x, [1.25, 1.5]);
+/// assert_eq!(x, [1.5, 1.0]);
 /// # Ok::<(), gradflow_core::Error>(())
 /// ```
 pub struct Packed<'a, T> {

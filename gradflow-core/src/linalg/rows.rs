@@ -27,7 +27,7 @@ where
     if width < LANES {
         return add_short_rows(matrix, terms, out);
     }
-    let ragged = width % LANES != 0;
+    let ragged = !width.is_multiple_of(LANES);
     let mut start = 0;
     loop {
         let blocks = (width - start) / LANES;

@@ -61,12 +61,10 @@ impl<'s, T: Float> Line<'s, T> {
 
     /// Copies the batch's inputs.
     pub(super) fn gather(&mut self, batch: &Batch<'_, T>) {
-        for (i, x) in self.x.iter_mut().enumerate() {
-            *x = match batch.samples.row(batch.sample(i), 1) {
-                _ if i >= batch.len() => T::ZERO,
-                Row::Dense(row) => row.first().copied().unwrap_or_default(),
-                Row::Sparse(_, row) => row.first().copied().unwrap_or_default(),
-            };
+        self.x.fill(T::ZERO);
+        for (i, x) in self.x.iter_mut().enumerate().take(batch.len()) {
+            let (Row::Dense(row) | Row::Sparse(_, row)) = batch.samples.row(batch.sample(i), 1);
+            *x = row.first().copied().unwrap_or_default();
         }
     }
 
@@ -149,8 +147,9 @@ impl<'s, T: Float> Line<'s, T> {
         Ok(moved_sq)
     }
 
-    /// Refuses a step that could overflow a parameter, before any is written: no entry of `Jᵀ u`
-    /// exceeds `Σ|delta| · max(|a|, |h|) · max(1, |x|)`.
+    /// Refuses a step that could overflow, before a parameter is written. No entry of `Jᵀ u`
+    /// exceeds `slope`: `Σ|δ| max(|a|, |h|) max(1, |x|)` for a unit's, `Σ|δ| / |s|` for the output
+    /// bias's. So `p (length · slope)²` bounds `‖Δw‖²`, and where that is finite each parameter is.
     fn check_reach(
         &self,
         network: &TwoLayer<T>,
@@ -159,13 +158,12 @@ impl<'s, T: Float> Line<'s, T> {
     ) -> Result<(), Error> {
         let largest =
             |x: &[T]| x.iter().fold(T::ONE, |top, x| if x.abs() > top { x.abs() } else { top });
-        let x = largest(self.x);
-        let weights = largest(layers.hidden);
-        let outputs = largest(layers.output);
+        let (x, hidden, output) = (largest(self.x), largest(layers.hidden), largest(layers.output));
         let total = self.delta.iter().fold(T::ZERO, |sum, d| sum + d.abs());
-        let _ = network;
-        let reach = length * (total * x) * (outputs + weights * (x + T::ONE));
-        if reach <= T::SAFE_UPDATE {
+        let bias = T::ONE / network.scale.abs();
+        let slope = total * x * (output + hidden * (x + T::ONE) + bias);
+        let reach = length * slope;
+        if (reach * reach * T::from_usize(network.parameters())).is_finite() {
             Ok(())
         } else {
             Err(Error::NotFinite { what: Quantity::Update })

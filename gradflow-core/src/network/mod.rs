@@ -58,7 +58,8 @@ impl<T: Float> TwoLayer<T> {
         let network = Self { inputs, hidden, outputs, output_bias: true, scale: T::ONE };
         let smallest = inputs.min(hidden).min(outputs);
         let parameters = inputs
-            .checked_add(1 + outputs)
+            .checked_add(outputs)
+            .and_then(|rows| rows.checked_add(1))
             .and_then(|rows| rows.checked_mul(hidden))
             .filter(|&parameters| parameters < 1 << 31);
         match parameters {

@@ -34,8 +34,8 @@ impl<T: Float> TwoLayer<T> {
     /// [`residual_scratch_len`](Self::residual_scratch_len).
     ///
     /// # Errors
-    /// An empty batch, an index outside the set, buffers that are too short, or targets that are
-    /// not of the loss's kind.
+    /// An empty batch, an index outside the set, buffers that are too short, targets that are not
+    /// of the loss's kind, or classes for a network with one output.
     ///
     /// ```
     /// use gradflow_core::network::*;
@@ -76,6 +76,9 @@ impl<T: Float> TwoLayer<T> {
             }
             Targets::Labels(_) if !loss.classifies() => {
                 return Err(Error::Unsupported("the mean squared error needs numbers as targets"));
+            }
+            Targets::Labels(_) if self.outputs < 2 => {
+                return Err(Error::Unsupported("classes need a network with at least two outputs"));
             }
             _ => {}
         }
@@ -368,6 +371,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
 
     #[inline(always)]
     fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error> {
+        Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
         if let Some(mut line) = self.as_line() {
             return line.descend(w, u, length, buffer);
         }
