@@ -1,0 +1,116 @@
+//! The same samples give the same bits, however they are stored and named.
+
+use gradflow_core::network::{Batch, Inputs, Loss, Residual, Samples, Targets};
+use gradflow_core::{Float, Pcg32, Stream};
+use proptest::prelude::*;
+
+use super::case::{Case, Memory, Shape, assert_close, normals, shapes};
+
+const LOSSES: [Loss; 3] = [Loss::Mse, Loss::CrossEntropy, Loss::Brier];
+
+/// The bits of all that a problem computes on a batch, in scratch full of `junk`.
+fn fingerprint<T: Float>(case: &Case<T>, batch: Batch<'_, T>, junk: f64) -> Vec<u64> {
+    let (network, w) = (&case.network, &case.w);
+    let mut memory = Memory::new(network, batch.len(), junk);
+    let residual = Residual::default_for(case.loss);
+    let mut problem = case.problem_on(batch, residual, &mut memory);
+    let (p, len) = (w.len(), problem.residual_len());
+    let mut rng = Pcg32::new(1, Stream::Other);
+    let (v, u) = (normals(&mut rng, p), normals(&mut rng, len));
+
+    let mut out = vec![problem.loss(w).unwrap()];
+    let mut gradient = vec![T::ONE; p];
+    out.push(problem.gradient(w, &mut gradient).unwrap());
+    out.push(problem.gradient_norm_sq(w, &mut vec![T::ONE; p]).unwrap());
+    let mut q = vec![T::ONE; len];
+    out.push(problem.linearise(w, &mut q).unwrap());
+    let mut push = vec![T::ONE; len];
+    problem.push_forward(w, &v, &mut push).unwrap();
+    let mut pull = vec![T::ONE; p];
+    problem.pull_back(w, &u, &mut pull).unwrap();
+    let mut gram = Vec::new();
+    if len <= 140 {
+        gram.resize(network.gram_len(batch.len()), T::ONE);
+        problem.gram(w, &mut gram).unwrap();
+    }
+    let mut moved = w.clone();
+    let mut buffer = vec![T::ONE; p];
+    out.push(problem.descend(&mut moved, &u, T::HALF, &mut buffer).unwrap());
+    let mut f = vec![T::ONE; len];
+    let mut memory = Memory::new(network, batch.len(), junk);
+    network.predict(w, batch, &mut memory.lend(), &mut f).unwrap();
+    let all = [out, gradient, q, push, pull, gram, moved, f].concat();
+    all.into_iter().map(T::to_bits64).collect()
+}
+
+/// A dense set of the samples that `order` names.
+fn gather<T: Float>(case: &Case<T>, order: &[u32]) -> (Vec<T>, Vec<T>, Vec<u8>) {
+    let rows = |all: &[T], width: usize| {
+        let row = |&i: &u32| &all[i as usize * width..(i as usize + 1) * width];
+        order.iter().flat_map(row).copied().collect()
+    };
+    let labels = order.iter().map(|&i| case.labels[i as usize]).collect();
+    let (d, k) = (case.network.inputs(), case.network.outputs());
+    (rows(&case.x, d), rows(&case.values, k), labels)
+}
+
+fn check<T: Float>(shape: &Shape, loss: Loss) {
+    let case = Case::<T>::new(shape, loss);
+    let whole = fingerprint(&case, Batch::all(case.dense(), case.n), f64::NAN);
+    let sparse = fingerprint(&case, Batch::all(case.sparse(), case.n), f64::NAN);
+    assert_eq!(whole, sparse);
+    let zeroed = fingerprint(&case, Batch::all(case.dense(), case.n), 0.0);
+    assert_eq!(whole, zeroed);
+
+    let mut rng = Pcg32::new(shape.seed, Stream::Shuffle);
+    let mut order: Vec<u32> = (0..case.n as u32).collect();
+    rng.shuffle(&mut order);
+    order.truncate(1 + rng.below(case.n as u32) as usize);
+    order.push(order[0]);
+    let (x, values, labels) = gather(&case, &order);
+    let targets =
+        if loss.classifies() { Targets::Labels(&labels) } else { Targets::Values(&values) };
+    let inputs = Inputs::Dense(&x);
+    let gathered = Batch::all(Samples { inputs, targets }, order.len());
+    let gathered = fingerprint(&case, gathered, f64::NAN);
+    assert_eq!(gathered, fingerprint(&case, Batch::of(case.dense(), &order), f64::NAN));
+    assert_eq!(gathered, fingerprint(&case, Batch::of(case.sparse(), &order), f64::NAN));
+}
+
+/// Predictions by definition, and the figures of merit from them.
+fn check_evaluation(shape: &Shape, loss: Loss) {
+    let case = Case::<f64>::new(shape, loss);
+    let (network, w, k) = (&case.network, &case.w, case.network.outputs());
+    let expected = case.outputs(w);
+    let mut f = vec![f64::NAN; expected.len()];
+    let batch = Batch::all(case.dense(), case.n);
+    network.predict(w, batch, &mut case.memory().lend(), &mut f).unwrap();
+    assert_close(&f, &expected, 1e-13);
+
+    let order: Vec<u32> = (0..case.n as u32).collect();
+    let mut memory = Memory::new(network, 64, f64::NAN);
+    let evaluation = network.evaluate(w, case.dense(), &order, loss, &mut memory.lend()).unwrap();
+    assert_close(&[evaluation.loss], &[case.naive_loss(w)], 1e-13);
+    assert_eq!(evaluation.samples, case.n);
+    let mut correct = 0;
+    for (f, &label) in f.chunks(k).zip(&case.labels) {
+        let top = f.iter().fold(f64::NEG_INFINITY, |top, &f| top.max(f));
+        let first = f.iter().position(|&f| f == top);
+        correct += usize::from(first == Some(usize::from(label)));
+    }
+    assert_eq!(evaluation.correct, if loss.classifies() { correct } else { 0 });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn storage_and_order_change_no_bit(shape in shapes(), loss in prop::sample::select(&LOSSES[..])) {
+        check::<f32>(&shape, loss);
+        check::<f64>(&shape, loss);
+    }
+
+    #[test]
+    fn evaluation_is_by_definition(shape in shapes(), loss in prop::sample::select(&LOSSES[..])) {
+        check_evaluation(&shape, loss);
+    }
+}
