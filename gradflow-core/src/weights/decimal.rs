@@ -28,11 +28,7 @@ pub(super) fn parse(text: &[u8]) -> Option<f64> {
         [b'-', rest @ ..] => (-1.0, rest),
         [b'+', rest @ ..] | rest => (1.0, rest),
     };
-    let mut number = Decimal {
-        significand: Natural::ZERO,
-        digits: 0,
-        exponent: 0,
-    };
+    let mut number = Decimal { significand: Natural::ZERO, digits: 0, exponent: 0 };
     let mut fraction = false;
     loop {
         rest = match rest {
@@ -116,10 +112,7 @@ fn as_fraction(x: f64) -> (Natural, Natural) {
         (hidden, field - 1075)
     };
     let one = Natural::from_u64(1);
-    (
-        mantissa.times_power(2, exponent),
-        one.times_power(2, -exponent),
-    )
+    (mantissa.times_power(2, exponent), one.times_power(2, -exponent))
 }
 
 impl Decimal {
@@ -335,9 +328,6 @@ mod tests {
     /// two ways may differ: the numbers below lie closer than those above.
     fn parse_shape(text: &str) -> (u64, i32) {
         let (digits, power) = text.split_once('e').unwrap();
-        (
-            digits.replace('.', "").parse().unwrap(),
-            power.parse().unwrap(),
-        )
+        (digits.replace('.', "").parse().unwrap(), power.parse().unwrap())
     }
 }

@@ -91,13 +91,9 @@ impl Tensor {
             _ => wrong("a tensor has an entry other than dtype, shape and data_offsets"),
         })?;
         match (dtype, shape, range) {
-            (Some(dtype), Some((rank, shape)), Some((2, [start, end]))) => Ok(Self {
-                dtype,
-                rank,
-                shape,
-                start,
-                end,
-            }),
+            (Some(dtype), Some((rank, shape)), Some((2, [start, end]))) => {
+                Ok(Self { dtype, rank, shape, start, end })
+            }
             _ => wrong("a tensor needs dtype, shape and data_offsets (start and end)"),
         }
     }

@@ -88,11 +88,7 @@ impl<'a> Scanner<'a> {
                 {
                     rest
                 }
-                [
-                    b'\\',
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
-                    rest @ ..,
-                ] => rest,
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', rest @ ..] => rest,
                 [b'\\' | ..0x20, ..] | [] => return Err(INVALID),
                 [_, rest @ ..] => rest,
             };

@@ -19,9 +19,7 @@ pub fn write<T: Float>(network: &TwoLayer<T>, w: &[T], bytes: &mut [u8]) -> Resu
         return Err(Error::NotFinite { what });
     }
     if !network.scale().is_finite() || network.scale() == T::ZERO {
-        return Err(Error::Unsupported(
-            "the output scale must be finite and not 0",
-        ));
+        return Err(Error::Unsupported("the output scale must be finite and not 0"));
     }
     Error::check_room(Buffer::Bytes, file_len(network), bytes.len())?;
 
@@ -139,10 +137,7 @@ struct Digits {
 
 impl Digits {
     fn of(mut number: u64) -> Self {
-        let mut this = Self {
-            buffer: [b'0'; 20],
-            start: 19,
-        };
+        let mut this = Self { buffer: [b'0'; 20], start: 19 };
         for (place, digit) in this.buffer.iter_mut().enumerate().rev() {
             *digit += (number % 10) as u8;
             number /= 10;
@@ -168,14 +163,9 @@ mod tests {
     fn the_longest_header_fits() {
         let wide = |inputs, hidden, outputs| {
             let network = TwoLayer::new(inputs, hidden, outputs).unwrap();
-            let network = network
-                .with_output_bias(true)
-                .with_scale(-f64::MIN_POSITIVE * 1.1);
+            let network = network.with_output_bias(true).with_scale(-f64::MIN_POSITIVE * 1.1);
             let mut bytes = [0; 2 * PREAMBLE];
-            let mut out = Writer {
-                bytes: &mut bytes,
-                len: 0,
-            };
+            let mut out = Writer { bytes: &mut bytes, len: 0 };
             out.header(&network);
             out.len
         };

@@ -28,10 +28,7 @@ fn files_of_people_are_read() {
     let bytes = file(&spaced, &le_bytes(&numbers));
     let header = Header::parse(&bytes).unwrap();
     assert_eq!((header.inputs, header.hidden, header.outputs), (1, 3, 1));
-    assert_eq!(
-        (header.output_bias, header.scale, header.dtype),
-        (true, 0.5, Dtype::F32)
-    );
+    assert_eq!((header.output_bias, header.scale, header.dtype), (true, 0.5, Dtype::F32));
     let mut w = [0.0_f32; 10];
     weights::read(&header, &bytes, &mut w).unwrap();
     assert_eq!(w, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 0.0]);
@@ -58,26 +55,11 @@ fn what_is_malformed_is_named() {
         (format!("{{{HIDDEN},{OUTPUT},}}"), "JSON"),
         (both(HIDDEN, HIDDEN), "twice"),
         (swap("\"output\"", "\"outputs\""), "none of hidden"),
-        (
-            swap("\"F32\",\"shape\":[2,3]", "\"F16\",\"shape\":[2,3]"),
-            "F32 or F64",
-        ),
-        (
-            swap("\"F32\",\"shape\":[3,1]", "\"F64\",\"shape\":[3,1]"),
-            "differ in type",
-        ),
-        (
-            swap("\"dtype\":\"F32\",\"shape\":[2,3],", "\"shape\":[2,3],"),
-            "needs dtype",
-        ),
-        (
-            swap("\"shape\":[2,3]", "\"shapes\":[2,3]"),
-            "other than dtype",
-        ),
-        (
-            swap("\"shape\":[2,3]", "\"shape\":[2,3],\"shape\":[2,3]"),
-            "twice",
-        ),
+        (swap("\"F32\",\"shape\":[2,3]", "\"F16\",\"shape\":[2,3]"), "F32 or F64"),
+        (swap("\"F32\",\"shape\":[3,1]", "\"F64\",\"shape\":[3,1]"), "differ in type"),
+        (swap("\"dtype\":\"F32\",\"shape\":[2,3],", "\"shape\":[2,3],"), "needs dtype"),
+        (swap("\"shape\":[2,3]", "\"shapes\":[2,3]"), "other than dtype"),
+        (swap("\"shape\":[2,3]", "\"shape\":[2,3],\"shape\":[2,3]"), "twice"),
         (swap("[2,3]", "[2,3,1]"), "more than two"),
         (swap("[2,3]", "[6]"), "hidden must have"),
         (swap("[2,3]", "[1,6]"), "hidden must have"),
@@ -96,39 +78,18 @@ fn what_is_malformed_is_named() {
         (swap("[24,36]", "[28,40]"), "end is missing"),
         (swap("[0,24]", "[0,24,48]"), "more than two"),
         (
-            swap(
-                "[2,3],\"data_offsets\":[0,24]",
-                "[4294967297,3],\"data_offsets\":[0,12]",
-            ),
+            swap("[2,3],\"data_offsets\":[0,24]", "[4294967297,3],\"data_offsets\":[0,12]"),
             "do not fit",
         ),
         (
-            swap(
-                "[2,3],\"data_offsets\":[0,24]",
-                "[6148914691236517206,3],\"data_offsets\":[0,8]",
-            ),
+            swap("[2,3],\"data_offsets\":[0,24]", "[6148914691236517206,3],\"data_offsets\":[0,8]"),
             "do not fit",
         ),
-        (
-            biased(r#"{"dtype":"F32","shape":[2],"data_offsets":[36,44]}"#),
-            "output_bias must",
-        ),
-        (
-            biased(r#"{"dtype":"F32","shape":[1,0],"data_offsets":[36,36]}"#),
-            "output_bias must",
-        ),
-        (
-            biased(r#"{"dtype":"F64","shape":[1],"data_offsets":[36,44]}"#),
-            "differ in type",
-        ),
-        (
-            biased(r#"{"dtype":"F64","shape":[1],"data_offsets":[28,36]}"#),
-            "differ in type",
-        ),
-        (
-            biased(r#"{"dtype":"F32","shape":[1],"data_offsets":[32,36]}"#),
-            "overlap",
-        ),
+        (biased(r#"{"dtype":"F32","shape":[2],"data_offsets":[36,44]}"#), "output_bias must"),
+        (biased(r#"{"dtype":"F32","shape":[1,0],"data_offsets":[36,36]}"#), "output_bias must"),
+        (biased(r#"{"dtype":"F64","shape":[1],"data_offsets":[36,44]}"#), "differ in type"),
+        (biased(r#"{"dtype":"F64","shape":[1],"data_offsets":[28,36]}"#), "differ in type"),
+        (biased(r#"{"dtype":"F32","shape":[1],"data_offsets":[32,36]}"#), "overlap"),
         (scale("null"), "JSON"),
         (scale("{\"output_scale\":0.5}"), "JSON"),
         (scale("{\"output_scale\":\"\"}"), "output_scale"),
@@ -136,10 +97,7 @@ fn what_is_malformed_is_named() {
         (scale("{\"output_scale\":\"inf\"}"), "output_scale"),
         (scale("{\"output_scale\":\"nan\"}"), "output_scale"),
         (scale("{\"output_scale\":\"1e999\"}"), "output_scale"),
-        (
-            scale("{\"output_scale\":\"1\",\"output_scale\":\"1\"}"),
-            "twice",
-        ),
+        (scale("{\"output_scale\":\"1\",\"output_scale\":\"1\"}"), "twice"),
         (scale("{\"a\":\"\\x\"}"), "JSON"),
         (scale("{\"a\":\"\n\"}"), "JSON"),
         (scale("{},\"__metadata__\":{}"), "twice"),

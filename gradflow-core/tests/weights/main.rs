@@ -55,14 +55,8 @@ fn oracle_file<T: Float>(
 ) -> Vec<u8> {
     let (d, m, k) = (network.inputs(), network.hidden(), network.outputs());
     let layers = network.layers(w).unwrap();
-    let transposed: Vec<T> = (0..m * k)
-        .map(|i| layers.output[i % k * m + i / k])
-        .collect();
-    let dtype = if T::BYTES == 4 {
-        Dtype::F32
-    } else {
-        Dtype::F64
-    };
+    let transposed: Vec<T> = (0..m * k).map(|i| layers.output[i % k * m + i / k]).collect();
+    let dtype = if T::BYTES == 4 { Dtype::F32 } else { Dtype::F64 };
     let mut tensors = vec![
         ("hidden", vec![d + 1, m], le_bytes(layers.hidden)),
         ("output", vec![m, k], le_bytes(&transposed)),
@@ -220,9 +214,7 @@ const TOKENS: &[&str] = &[
 
 #[test]
 fn weights_that_are_not_finite_are_refused_and_leave_all_as_it_was() {
-    let network = TwoLayer::<f64>::new(1, 3, 1)
-        .unwrap()
-        .with_output_bias(true);
+    let network = TwoLayer::<f64>::new(1, 3, 1).unwrap().with_output_bias(true);
     for place in 0..10 {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
             let mut w = [1.0; 10];
@@ -267,10 +259,7 @@ fn lengths_are_checked() {
     assert_eq!(length(short.map(drop)), Buffer::Weights);
     let bytes = write(&network, &[0.0; 9]);
     let header = Header::parse(&bytes).unwrap();
-    assert_eq!(
-        length(weights::read(&header, &bytes, &mut [0.0_f32; 10])),
-        Buffer::Weights
-    );
+    assert_eq!(length(weights::read(&header, &bytes, &mut [0.0_f32; 10])), Buffer::Weights);
     let cut = weights::read(&header, &bytes[..bytes.len() - 1], &mut [0.0_f32; 9]);
     assert!(matches!(cut, Err(Error::Format(_))));
 }
@@ -303,14 +292,8 @@ fn digest_is_fnv_1a() {
     let twice = digest.update(&[foob]).unwrap();
     assert_eq!(Digest::new().update(&[both]), Ok(twice));
     // 0 and −0 are equal numbers and differ in a trajectory.
-    assert_ne!(
-        Digest::new().update(&[0.0_f32]),
-        Digest::new().update(&[-0.0_f32])
-    );
+    assert_ne!(Digest::new().update(&[0.0_f32]), Digest::new().update(&[-0.0_f32]));
     for bad in [f32::NAN, f32::INFINITY] {
-        assert!(matches!(
-            digest.update(&[1.0, bad]),
-            Err(Error::NotFinite { .. })
-        ));
+        assert!(matches!(digest.update(&[1.0, bad]), Err(Error::NotFinite { .. })));
     }
 }
