@@ -162,7 +162,9 @@ impl Error {
 }
 
 impl Buffer {
-    const fn name(self) -> &'static str {
+    /// Its name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Weights => "weights",
             Self::Gradient => "gradient",
@@ -183,7 +185,9 @@ impl Buffer {
 }
 
 impl Quantity {
-    const fn name(self) -> &'static str {
+    /// Its name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Loss => "the loss",
             Self::NextLoss => "the loss after the step",
@@ -198,7 +202,9 @@ impl Quantity {
 }
 
 impl Setting {
-    const fn name_and_range(self) -> (&'static str, &'static str) {
+    /// Its name and its range in messages.
+    #[must_use]
+    pub const fn name_and_range(self) -> (&'static str, &'static str) {
         match self {
             Self::Dt => ("dt", "finite and positive"),
             Self::Lambda => ("lambda", "finite and not negative"),

@@ -57,6 +57,24 @@ impl<T: Float> LineProblem<'_, T> {
         self
     }
 
+    /// `f(x)` of each sample of the batch into `out`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless `out` has one entry a sample.
+    #[inline(always)]
+    pub fn predict(&mut self, w: &[T], out: &mut [T]) -> Result<(), Error> {
+        Error::check_length(Buffer::Predictions, self.batch.len(), out.len())?;
+        let (network, batch) = (self.network, self.batch);
+        let layers = network.layers(w)?;
+        let mut line = self.line()?;
+        line.gather(&batch);
+        line.respond(&network, &layers);
+        for (out, &f) in out.iter_mut().zip(line.f.iter()) {
+            *out = f;
+        }
+        Ok(())
+    }
+
     fn line(&mut self) -> Result<Line<'_, T>, Error> {
         Line::new(self.batch.len(), &mut self.scratch)
     }
