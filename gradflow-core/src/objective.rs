@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::float::Float;
-use crate::linalg::{axpy, norm_sq};
+use crate::linalg::{Packed, axpy, norm_sq};
 
 /// A loss `L(w)` and its gradient, on one batch.
 pub trait Objective<T: Float> {
@@ -44,6 +44,17 @@ pub trait Residuals<T: Float>: Objective<T> {
     /// # Errors
     /// A buffer of the wrong length.
     fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error>;
+
+    /// Factorises `I + Δt J A Jᵀ` and solves it: `x ← (I + Δt J A Jᵀ)⁻¹ x`. A problem that is
+    /// compiled for particular hardware brings the linear algebra compiled likewise.
+    ///
+    /// # Errors
+    /// As [`Packed::factorise`].
+    #[inline(always)]
+    fn solve(&mut self, system: &mut Packed<'_, T>, x: &mut [T]) -> Result<(), Error> {
+        system.factorise()?;
+        system.solve(x)
+    }
 
     /// `J v` into `image`.
     ///

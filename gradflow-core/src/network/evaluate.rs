@@ -58,6 +58,7 @@ impl<T: Float> TwoLayer<T> {
     ///
     /// # Errors
     /// As [`on`](Self::on).
+    #[inline(always)]
     pub fn evaluate(
         &self,
         w: &[T],
@@ -82,6 +83,7 @@ impl<T: Float> TwoLayer<T> {
     }
 
     /// Right answers of a piece whose activations the loss has just left in the scratch.
+    #[inline(always)]
     fn count_correct(
         &self,
         w: &[T],

@@ -105,10 +105,9 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
                 *diagonal += T::ONE;
             }
         }
-        system.factorise()?;
         self.stiffness = stiffness;
         predicted.copy_from_slice(q);
-        system.solve(predicted)?; // (1)
+        objective.solve(&mut system, predicted)?; // (1)
         check_move(q, predicted)?;
         objective.descend(w, predicted, dt, self.direction.as_mut()) // (2)
     }

@@ -1,0 +1,113 @@
+//! The `gradflow` command: one file a subcommand.
+
+mod data;
+mod eval;
+mod experiments;
+mod predict;
+mod progress;
+mod signals;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::run::{RunError, exit};
+
+/// Train small networks as gradient flows, with energy laws that are checked at every step.
+#[derive(Parser, Debug)]
+#[command(name = "gradflow", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Train one network
+    #[command(after_help = train::EXAMPLES)]
+    Train(Box<train::Args>),
+    /// Report loss and accuracy of saved weights
+    Eval(Box<eval::Args>),
+    /// Write the predictions of saved weights as CSV
+    Predict(Box<predict::Args>),
+    /// Write and draw the data set of a task
+    Data(data::Args),
+    /// Run a suite of experiments and report on it
+    #[command(after_help = experiments::EXAMPLES)]
+    Experiments(experiments::Args),
+    /// Print the tables of a suite that was run before
+    Summary(experiments::SummaryArgs),
+}
+
+/// Parses the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = Cli::command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let given = given(&matches);
+    let given: Vec<&str> = given.iter().map(String::as_str).collect();
+    let result = match cli.command {
+        Command::Train(args) => train::run(&args, &given),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Data(args) => data::run(&args),
+        Command::Experiments(args) => experiments::run(&args),
+        Command::Summary(args) => experiments::summary(&args),
+    };
+    let code = result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        error.code()
+    });
+    ExitCode::from(code)
+}
+
+/// What a subcommand returns: its exit code, or why it failed.
+type Result = std::result::Result<u8, RunError>;
+
+/// Names of the options that the user gave to the subcommand.
+fn given(matches: &ArgMatches) -> Vec<String> {
+    let Some((_, matches)) = matches.subcommand() else { return Vec::new() };
+    let by_user = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    matches.ids().map(clap::Id::as_str).filter(by_user).map(str::to_owned).collect()
+}
+
+/// Prints a warning.
+fn warn(message: &str) {
+    eprintln!("warning: {message}");
+}
+
+/// The exit code of a run.
+const fn code_of(ending: &crate::run::Ending) -> u8 {
+    match ending {
+        crate::run::Ending::Done => exit::DONE,
+        crate::run::Ending::Diverged(..) => exit::DIVERGED,
+        crate::run::Ending::Stopped(_) => exit::STOPPED,
+    }
+}
+
+/// An error of a library that is not expected to fail.
+fn failed(error: &impl std::fmt::Display) -> RunError {
+    RunError::input(error.to_string())
+}
+
+/// The date, year-month-day, UTC (days to civil date after Hinnant).
+fn today() -> String {
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs());
+    let shifted = seconds / 86_400 + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}

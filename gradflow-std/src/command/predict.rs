@@ -1,0 +1,67 @@
+//! `gradflow predict`: predictions of saved weights.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use gradflow_core::Float;
+use gradflow_core::network::{Batch, Scratch};
+
+use super::Result;
+use super::eval::TaskArgs;
+use crate::data::DataSet;
+use crate::run::{Output, RunError, Sets, exit, load_weights};
+use crate::spec::Precision;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Weights to predict with
+    #[arg(long, value_name = "FILE.safetensors")]
+    weights: PathBuf,
+    /// Where to write the predictions, one row a sample [default: the terminal]
+    #[arg(long, value_name = "FILE.csv", default_value = "/dev/stdout")]
+    out: PathBuf,
+    #[command(flatten)]
+    task: TaskArgs,
+}
+
+pub(super) fn run(args: &Args) -> Result {
+    match args.task.precision {
+        Precision::F32 => predict::<f32>(args),
+        Precision::F64 => predict::<f64>(args),
+    }
+}
+
+/// Predicts on the test set; a CSV file has none, and is predicted itself.
+fn predict<T: Float>(args: &Args) -> Result {
+    let sets = Sets::<T>::load(&args.task.spec())?;
+    let set = sets.test.as_ref().unwrap_or(&sets.train);
+    let text = table(args, set)?;
+    Output::open(&args.out)?.write(text.as_bytes())?;
+    Ok(exit::DONE)
+}
+
+fn table<T: Float>(args: &Args, set: &DataSet<T>) -> std::result::Result<String, RunError> {
+    let (network, w) = load_weights(&args.weights, set)?;
+    let k = network.outputs();
+    let order: Vec<u32> = (0..).take(set.len()).collect();
+    let len = network.scratch_len(64);
+    let (mut reals, mut indices) = (vec![T::ZERO; len.reals], vec![0; len.indices]);
+    let mut scratch = Scratch { reals: &mut reals, indices: &mut indices };
+    let mut out = vec![T::ZERO; set.len() * k];
+    for (order, out) in order.chunks(64).zip(out.chunks_mut(64 * k)) {
+        network.predict(&w, Batch::of(set.samples(), order), &mut scratch, out)?;
+    }
+    let header: Vec<String> = match set.labels() {
+        Some(_) => (0..k).map(|class| format!("class_{class}")).collect(),
+        None => set.target_names().to_vec(),
+    };
+    let mut text = header.join(",") + "\n";
+    for row in out.chunks(k) {
+        for (j, value) in row.iter().enumerate() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{}{value:?}", if j > 0 { "," } else { "" });
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}

@@ -1,0 +1,71 @@
+//! The settings that the suite `tune` found and the suite `default` uses.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::{RunError, write_atomically};
+use crate::spec::Spec;
+
+/// Settings of one method.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Setting {
+    /// Step size Δt.
+    pub dt: f64,
+    /// Strength λ of the operator.
+    #[serde(default)]
+    pub lambda: f64,
+}
+
+/// Settings by task and label.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tuned(BTreeMap<String, BTreeMap<String, Setting>>);
+
+/// What was found last.
+const BUILT_IN: &str = include_str!("../../suites/tuned.toml");
+
+impl Tuned {
+    /// The settings of a file, or those built in.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not one of settings.
+    pub fn read(path: Option<&Path>) -> Result<Self, RunError> {
+        let (text, name) = match path {
+            Some(path) => {
+                let text = fs::read_to_string(path).map_err(|e| RunError::file(path, &e))?;
+                (text, path.display().to_string())
+            }
+            None => (BUILT_IN.to_owned(), "the built-in settings".to_owned()),
+        };
+        toml::from_str(&text).map_err(|error| RunError::input(format!("{name}: {error}")))
+    }
+
+    /// Puts the tuned settings into a spec, if there are any for its task and label.
+    #[must_use]
+    pub fn apply(&self, mut spec: Spec) -> Spec {
+        let setting = self.0.get(spec.task.word()).and_then(|task| task.get(&spec.label()));
+        if let Some(&Setting { dt, lambda }) = setting {
+            spec.dt = Some(dt);
+            spec.lambda = lambda;
+        }
+        spec
+    }
+
+    /// Keeps a spec's settings.
+    pub fn insert(&mut self, spec: &Spec) {
+        let setting = Setting { dt: spec.dt(), lambda: spec.lambda };
+        self.0.entry(spec.task.word().to_owned()).or_default().insert(spec.label(), setting);
+    }
+
+    /// Writes the file, with a line above that says where it comes from.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write(&self, path: &Path, comment: &str) -> Result<(), RunError> {
+        let body = toml::to_string(self).map_err(|error| RunError::input(error.to_string()))?;
+        write_atomically(path, format!("# {comment}\n\n{body}").as_bytes())
+    }
+}
