@@ -80,7 +80,8 @@ impl<T: Float> LineProblem<'_, T> {
     }
 
     /// `L(w)`; leaves inputs and outputs in the scratch.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn line_loss(&mut self, layers: &Layers<'_, T>) -> Result<T, Error> {
         let (network, batch) = (self.network, self.batch);
         let mut line = self.line()?;
@@ -103,7 +104,8 @@ impl<T: Float> LineProblem<'_, T> {
         Ok(line)
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn slopes(&mut self, w: &[T]) -> Result<(T, Line<'_, T>), Error> {
         let network = self.network;
         let loss = self.line_loss(&network.layers(w)?)?;
@@ -223,6 +225,7 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
 
     #[inline(always)]
     fn descend(&mut self, w: &mut [T], u: &[T], length: T, _buffer: &mut [T]) -> Result<T, Error> {
+        Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
         let (network, unit) = (self.network, self.unit());
         let line = self.deltas(network.scale() * unit, u)?;
         line.descend(&network, w, length)

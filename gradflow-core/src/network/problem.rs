@@ -179,13 +179,13 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         network: &TwoLayer<T>,
         n: usize,
         rest: &'s mut [T],
-    ) -> Result<(&'s mut [T], &'s mut [T], &'s mut [T]), Error> {
+    ) -> Result<[&'s mut [T]; 3], Error> {
         let needed = network.residual_scratch_len(n).reals;
         let got = needed.min(network.scratch_len(n).reals + rest.len());
         let short = Error::Length { what: Buffer::Scratch, needed, got };
         let (activations, rest) = rest.split_at_mut_checked(n * network.hidden).ok_or(short)?;
         let (outputs, rest) = rest.split_at_mut_checked(n * network.outputs).ok_or(short)?;
-        Ok((activations, outputs, rest))
+        Ok([activations, outputs, rest])
     }
 
     #[inline(always)]
@@ -194,7 +194,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let layers = network.layers(w)?;
         let (n, k) = (batch.len(), network.outputs);
         let (piece, rest) = split_piece(&network, n, &mut self.scratch)?;
-        let (activations, outputs, _) = Self::split_kept(&network, n, rest)?;
+        let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         activate(&network, &layers, &batch.rows(0, n, network.inputs), activations);
         respond(&network, &layers, activations, outputs);
         let unit = residual.unit(n, k);
@@ -218,7 +218,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let (n, m, k) = (batch.len(), network.hidden, network.outputs);
         let unit = residual.unit(n, k);
         let (piece, rest) = split_piece(&network, n, &mut self.scratch)?;
-        let (activations, outputs, _) = Self::split_kept(&network, n, rest)?;
+        let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let z = piece.activations.get_mut(..m).unwrap_or_default();
         let biases = v.hidden.get(network.inputs * m..).unwrap_or_default();
         let samples = activations.chunks_exact(m).zip(outputs.chunks_exact(k));
@@ -247,7 +247,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         out.fill(T::ZERO);
         let mut out = network.layers_mut(out)?;
         let (mut piece, rest) = split_piece(&network, n, &mut self.scratch)?;
-        let (activations, outputs, _) = Self::split_kept(&network, n, rest)?;
+        let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let kept = activations.chunks(PIECE * m).zip(outputs.chunks(PIECE * k));
         for (start, ((h, p), u)) in (0..n).step_by(PIECE).zip(kept.zip(u.chunks(PIECE * k))) {
             let rows = batch.rows(start, PIECE, network.inputs);
@@ -269,7 +269,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let layers = network.layers(w)?;
         let (n, m, k) = (batch.len(), network.hidden, network.outputs);
         let (_, rest) = split_piece(&network, n, &mut self.scratch)?;
-        let (activations, probabilities, rest) = Self::split_kept(&network, n, rest)?;
+        let [activations, probabilities, rest] = Self::split_kept(&network, n, rest)?;
         let needed = network.residual_scratch_len(n).reals;
         let short = Error::Length { what: Buffer::Scratch, needed, got: rest.len() };
         let (mixed, rest) = rest.split_at_mut_checked(n * k * m).ok_or(short)?;
