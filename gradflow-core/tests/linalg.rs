@@ -1,5 +1,7 @@
 //! Linear algebra: sums against their written order, systems against their residuals.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
+
 use gradflow_core::linalg::{
     CgBuffers, Packed, add_rows, all_finite, axpy, conjugate_gradients, dot, norm_sq, sum_of,
 };

@@ -1,5 +1,7 @@
 //! The generator against its reference, and what is drawn with it against its distribution.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
+
 use gradflow_core::{Float, Pcg32, Stream};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};

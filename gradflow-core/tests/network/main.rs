@@ -1,6 +1,8 @@
 //! The network's kernels against definitions: differences of the loss, explicit Jacobians, and
 //! one another.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
+
 mod batches;
 mod case;
 mod gradients;

@@ -1,5 +1,7 @@
 //! Weights files and digests, with the `safetensors` crate as the oracle in both directions.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
+
 mod headers;
 
 use gradflow_core::network::TwoLayer;
