@@ -24,9 +24,9 @@ pub(super) struct Decimal {
 /// Reads a decimal number as the nearest f64, ties to even. `None` if the text is no number, or
 /// one that is 0 or out of range. Digits after the fortieth do not count.
 pub(super) fn parse(text: &[u8]) -> Option<f64> {
-    let (sign, mut rest) = match text {
-        [b'-', rest @ ..] => (-1.0, rest),
-        [b'+', rest @ ..] | rest => (1.0, rest),
+    let (negative, mut rest) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] | rest => (false, rest),
     };
     let mut number = Decimal { significand: Natural::ZERO, digits: 0, exponent: 0 };
     let mut fraction = false;
@@ -48,7 +48,7 @@ pub(super) fn parse(text: &[u8]) -> Option<f64> {
             _ => return None,
         };
     }
-    number.to_f64().map(|value| sign * value)
+    number.to_f64().map(|value| if negative { -value } else { value })
 }
 
 /// A signed integer; one that is too large saturates.

@@ -146,13 +146,15 @@ fn fill<'w, T: Float>(places: impl Iterator<Item = &'w mut T>, numbers: impl Ite
 }
 
 /// Little-endian numbers of type `dtype`.
-fn numbers<T: Float>(data: &[u8], dtype: Dtype) -> impl Iterator<Item = T> + Clone {
-    data.chunks_exact(dtype.size()).map(move |bytes| {
+fn numbers<T: Float>(mut data: &[u8], dtype: Dtype) -> impl Iterator<Item = T> + Clone {
+    core::iter::from_fn(move || {
+        let (bytes, rest) = data.split_at_checked(dtype.size())?;
+        data = rest;
         let number = match dtype {
-            Dtype::F32 => f32::from_le_slice(bytes).map(f64::from),
-            Dtype::F64 => f64::from_le_slice(bytes),
+            Dtype::F32 => f32::from_le_slice(bytes)?.to_f64(),
+            Dtype::F64 => f64::from_le_slice(bytes)?,
         };
-        number.map_or(T::ZERO, T::from_f64)
+        Some(T::from_f64(number))
     })
 }
 

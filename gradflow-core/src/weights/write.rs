@@ -121,9 +121,13 @@ impl Writer<'_> {
     }
 
     fn numbers<'n, T: Float>(&mut self, numbers: impl Iterator<Item = &'n T>) {
-        let data = self.bytes.get_mut(self.len..).unwrap_or_default();
-        for (place, number) in data.chunks_exact_mut(T::BYTES).zip(numbers) {
+        let mut data = self.bytes.get_mut(self.len..).unwrap_or_default();
+        for number in numbers {
+            let Some((place, rest)) = data.split_at_mut_checked(T::BYTES) else {
+                return;
+            };
             number.write_le_slice(place);
+            data = rest;
             self.len += T::BYTES;
         }
     }
