@@ -73,7 +73,7 @@ pub enum Setting {
     Beta,
     /// Number of samples in a batch, at least 1 and at most the set's size.
     Batch,
-    /// Number of inputs, hidden units or outputs, at least 1.
+    /// Number of inputs, hidden units or outputs, at least 1, with fewer than 2³¹ parameters.
     Width,
     /// A sample's index, less than the number of samples.
     Sample,
@@ -213,7 +213,7 @@ impl Setting {
             Self::Eta => ("eta", "at least 0 and less than 1"),
             Self::Beta => ("beta", "at least 0 and less than 1, with beta1² < beta2"),
             Self::Batch => ("batch", "at least 1 and at most the number of samples"),
-            Self::Width => ("width", "at least 1"),
+            Self::Width => ("width", "at least 1, with fewer than 2³¹ parameters in all"),
             Self::Sample => ("sample index", "less than the number of samples"),
         }
     }

@@ -53,7 +53,7 @@ impl<T: Float> TwoLayer<T> {
         Ok(())
     }
 
-    /// Mean loss and number of right answers over the first `len` samples, summed in f64.
+    /// Mean loss and number of right answers over the samples that `order` names, summed in f64.
     /// The scratch serves batches of 64.
     ///
     /// # Errors
