@@ -55,8 +55,11 @@ pub(super) fn figures(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Vec<Named> {
     if curves.len() < 2 {
         return Vec::new();
     }
-    let mut figures = vec![loss(scene, curves), error(scene, curves)];
-    if scene.is_classification() {
+    let mut figures = vec![loss(scene, curves)];
+    if curves.iter().any(|of| of.error.len() > 1) {
+        figures.push(error(scene, curves));
+    }
+    if scene.is_classification() && curves.iter().any(|of| of.accuracy.len() > 1) {
         figures.push(accuracy(scene, curves));
     }
     figures
@@ -73,8 +76,14 @@ fn loss(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Named {
         let series = curve(&of.group.shared.label, &of.loss, curves.len() <= BANDS);
         chart = chart.add(series.pen(scene.pen(of.group.shared)).lost(lost(of.group, log)));
     }
-    let caption = "Loss on the batch of each step, every method on the same data. Bands and spikes are in each method's own figure.";
-    ("loss", caption.into(), vec![chart])
+    let mut caption = "Loss on the batch of each step, every method on the same data. \
+                       Bands and spikes are in each method's own figure."
+        .to_owned();
+    let brier = |of: &Curves<'_>| of.group.shared.residual.as_deref() == Some("brier");
+    if curves.iter().any(brier) {
+        caption += " What trains on the Brier score has another loss, not to be compared.";
+    }
+    ("loss", caption, vec![chart])
 }
 
 fn error(scene: &Scene<'_>, curves: &[Curves<'_>]) -> Named {

@@ -140,7 +140,7 @@ impl View<'_> {
 
     fn accuracy(&self) -> Result<Option<Named>> {
         let accuracy = self.tables.epoch("epoch", "test_accuracy", false)?;
-        if accuracy.is_empty() {
+        if accuracy.len() < 2 {
             return Ok(None);
         }
         let note = percent(Spread::of(self.group.values(Metric::Accuracy)).mean, 2);

@@ -58,7 +58,7 @@ pub fn count(value: u64) -> String {
 #[must_use]
 pub fn seconds(value: f64) -> String {
     if value < 99.95 {
-        return format!("{} s", short(value));
+        return format!("{value:.*} s", if value < 9.995 { 2 } else { 1 });
     }
     let whole = value.round();
     format!("{} min {:02} s", (whole / 60.0).floor(), whole % 60.0)
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(count(7), "7");
         assert_eq!(count(60_000), "60,000");
         assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(seconds(0.414), "0.414 s");
+        assert_eq!(seconds(0.414), "0.41 s");
         assert_eq!(seconds(245.2), "4 min 05 s");
         assert_eq!(power_of_ten(-13), "10⁻¹³");
         assert_eq!(percent(0.97934, 2), "97.93 %");

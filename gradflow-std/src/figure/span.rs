@@ -44,11 +44,13 @@ impl Span {
     }
 
     fn linear_ticks(&self, room: usize) -> Vec<Tick> {
+        // The finest of the steps 1, 2, 5 × 10ⁿ with at most `room` ticks; but at least two ticks.
         let rough = (self.high - self.low) / room.max(1) as f64;
         let unit = 10f64.powi(decade(rough));
-        let step =
-            [1.0, 2.0, 5.0, 10.0].map(|m| m * unit).into_iter().find(|&s| s >= rough * 0.999);
-        let step = step.unwrap_or(10.0 * unit);
+        let inside = |step: f64| (self.high / step).floor() - (self.low / step).ceil() + 1.0;
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|m| m * unit);
+        let fitting = steps.into_iter().find(|&s| s >= rough * 0.999 || inside(2.0 * s) < 2.0);
+        let step = fitting.unwrap_or(10.0 * unit);
         let first = (self.low / step).ceil() as i64;
         let last = (self.high / step).floor() as i64;
         (first..=last)
@@ -136,6 +138,8 @@ mod tests {
         assert_eq!(labels(span, 6), ["−3", "−2", "−1", "0", "1", "2", "3"]);
         let span = Axis::linear("accuracy").percent().range(0.92, 0.98).span(std::iter::empty());
         assert_eq!(labels(span, 4), ["92 %", "94 %", "96 %", "98 %"]);
+        let span = Axis::linear("error").range(-0.0123, 0.0189).span(std::iter::empty());
+        assert_eq!(labels(span, 3), ["−0.01", "0.00", "0.01"]);
         let span = Axis::linear("κ").range(0.0, 1.0).span(std::iter::empty());
         assert_eq!(labels(span, 5), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
     }

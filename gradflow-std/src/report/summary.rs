@@ -57,8 +57,7 @@ fn results<'a>(
     shown: &mut Vec<&'a Expectation>,
 ) -> Table {
     let metric = suite.metric(task);
-    let lost = groups.iter().flat_map(|g| &g.runs).any(|run| run.metrics.diverged);
-    let mut table = results_head(task, metric, lost);
+    let mut table = results_head(task, metric);
     for group in groups {
         let all = suite.facts.expectations.iter();
         let expected: Vec<_> = all.filter(|e| e.task == task && in_row(e, group, metric)).collect();
@@ -70,27 +69,22 @@ fn results<'a>(
             spread(group, metric),
         ];
         row.extend(second(metric).map(|(m, _)| short(Spread::of(group.values(m)).mean)));
-        row.push(verdicts_in_row(&expected));
-        row.push(law(group));
-        row.extend(lost.then(|| diverged(group)));
-        row.push(time(group));
+        row.extend([verdicts_in_row(&expected), law(group), diverged(group), time(group)]);
         table.rows.push(row);
         shown.extend(expected);
     }
     if shown.iter().any(|e| e.task == task) {
         table.remarks.push("Expected: ✓ met, ✗ missed; in parentheses who expects it.".into());
     }
-    table
+    table.without_empty_columns()
 }
 
-fn results_head(task: &str, metric: Metric, lost: bool) -> Table {
+fn results_head(task: &str, metric: Metric) -> Table {
     let length = if metric == Metric::Accuracy { "epochs" } else { "steps" };
     let mut head = vec!["method", "Δt", length, "seeds", metric.words()];
     head.extend(second(metric).map(|(_, words)| words));
     let expected_at = head.len();
-    head.extend(["expected", "law broken"]);
-    head.extend(lost.then_some("diverged"));
-    head.push("time");
+    head.extend(["expected", "law broken", "diverged", "time"]);
     let mut table = Table::new(task_title(task), &head);
     table.left.push(expected_at);
     table
@@ -196,11 +190,12 @@ fn verdicts(suite: &Suite) -> Vec<String> {
     };
     let checked: u64 = audits().map(|a| a.checked).sum();
     let broken: u64 = audits().map(|a| a.violations).sum();
-    lines.push(format!(
-        "Energy laws: broken at {} of {} checked steps.",
-        count(broken),
-        count(checked)
-    ));
+    lines.push(match checked {
+        0 => "No energy law was checked.".into(),
+        _ => {
+            format!("Energy laws: broken at {} of {} checked steps.", count(broken), count(checked))
+        }
+    });
     if !suite.unfinished.is_empty() {
         lines.push(format!("Unfinished, and left out: {}.", suite.unfinished.join(", ")));
     }

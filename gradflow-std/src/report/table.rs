@@ -26,6 +26,23 @@ impl Table {
         Self { title: title.into(), head, left: vec![0], ..Self::default() }
     }
 
+    /// Leaves out the columns that hold nothing but dashes.
+    pub(super) fn without_empty_columns(self) -> Self {
+        let filled = |i: &usize| {
+            let mut cells = self.rows.iter().filter_map(|row| row.get(*i));
+            cells.any(|cell| cell != "–")
+        };
+        let kept: Vec<usize> = (0..self.head.len()).filter(filled).collect();
+        let pick = |cells: &[String]| kept.iter().filter_map(|&i| cells.get(i).cloned()).collect();
+        let is_left = |new: &usize| kept.get(*new).is_some_and(|old| self.left.contains(old));
+        Self {
+            head: pick(&self.head),
+            rows: self.rows.iter().map(|row| pick(row)).collect(),
+            left: (0..kept.len()).filter(is_left).collect(),
+            ..self
+        }
+    }
+
     /// For a terminal: headed, ruled, and as wide as it needs to be.
     pub(super) fn terminal(&self) -> String {
         let mut table = comfy_table::Table::new();
@@ -104,6 +121,16 @@ mod tests {
             table().markdown(),
             "### A \\| B\n\n| method | error |\n|:--|--:|\n| a\\|b &lt;i> \\[31m | 1e-5 |\n\nSo it is.\n"
         );
+    }
+
+    #[test]
+    fn empty_columns_go_and_alignment_stays() {
+        let mut table = Table::new("t", &["a", "b", "c", "d"]);
+        table.left.push(2);
+        table.rows = vec![["1", "–", "x", "–"].map(String::from).to_vec()];
+        let table = table.without_empty_columns();
+        assert_eq!((table.head, table.left), (vec!["a".into(), "c".into()], vec![0, 1]));
+        assert_eq!(table.rows, [["1", "x"]]);
     }
 
     #[test]

@@ -107,7 +107,8 @@ pub fn run<T: Float>(job: &mut Job<'_>, sets: &Sets<T>) -> Result<Outcome, RunEr
     };
     let trace = open(&job.files.trace, progress.trace_len)?;
     let epochs = open(&job.files.epochs, progress.epochs_len)?;
-    let auditor = Auditor::new(spec, trainer.network(), progress.audit.clone())?;
+    let batch = spec.batch.of(sets.train.len());
+    let auditor = Auditor::new(spec, trainer.network(), batch, progress.audit);
     let every = match spec.task_loss() {
         Loss::Mse => trainer.steps().div_ceil(EVALUATIONS).max(1),
         Loss::CrossEntropy | Loss::Brier => trainer.steps_per_epoch(),

@@ -127,9 +127,9 @@ impl<T: Float> Trainer<T> {
             let dt = self.schedule.at(self.dt, self.next, self.steps);
             Scheme::<T, dyn Residuals<T>>::set_dt(&mut self.scheme, dt);
         }
-        watch.before(&self.weights);
+        watch.before(&self.weights)?;
         let step = self.scheme.step(&mut self.weights, problem)?;
-        watch.after(self.next, &self.weights, &step, &mut self.scheme, problem)?;
+        watch.after(self.next, &self.weights, &step, &self.scheme, problem)?;
         self.next += 1;
         Ok(step)
     }
@@ -172,7 +172,10 @@ impl<T: Float> Trainer<T> {
 /// Looks at each step from outside.
 pub trait Watch<T: Float> {
     /// Sees the weights before the step.
-    fn before(&mut self, weights: &[T]);
+    ///
+    /// # Errors
+    /// Weights of another length.
+    fn before(&mut self, weights: &[T]) -> Result<(), Error>;
 
     /// Sees the weights after step `n`, what the scheme says of it, and the problem.
     ///
@@ -183,21 +186,23 @@ pub trait Watch<T: Float> {
         n: usize,
         weights: &[T],
         step: &Step<T>,
-        scheme: &mut AnyScheme<T, Vec<T>>,
+        scheme: &AnyScheme<T, Vec<T>>,
         problem: &mut dyn Residuals<T>,
     ) -> Result<(), Error>;
 }
 
 /// Sees nothing.
 impl<T: Float> Watch<T> for () {
-    fn before(&mut self, _weights: &[T]) {}
+    fn before(&mut self, _weights: &[T]) -> Result<(), Error> {
+        Ok(())
+    }
 
     fn after(
         &mut self,
         _n: usize,
         _weights: &[T],
         _step: &Step<T>,
-        _scheme: &mut AnyScheme<T, Vec<T>>,
+        _scheme: &AnyScheme<T, Vec<T>>,
         _problem: &mut dyn Residuals<T>,
     ) -> Result<(), Error> {
         Ok(())
