@@ -118,7 +118,9 @@ impl<'a, T: Float> Samples<'a, T> {
                 Error::check_room(Buffer::Inputs, len.saturating_mul(inputs), x.len())?;
             }
             Inputs::Sparse { starts, columns, values } => {
-                Error::check_room(Buffer::Inputs, len + 1, starts.len())?;
+                Error::check_room(Buffer::Inputs, len.saturating_add(1), starts.len())?;
+                let entries = starts.get(len).map_or(0, |&end| end as usize);
+                Error::check_room(Buffer::Inputs, entries, columns.len())?;
                 Error::check_length(Buffer::Inputs, columns.len(), values.len())?;
             }
         }

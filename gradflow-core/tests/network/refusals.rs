@@ -161,6 +161,9 @@ fn sets_that_do_not_fit_are_named() {
         let outside = refuse(Batch::of(samples, &[0, 5]), Loss::Mse);
         assert_eq!(length(Err::<(), _>(outside)), Buffer::Inputs);
     }
+    let beyond = Inputs::Sparse { starts: &[0, 1, 3], columns: &[0, 1], values: &[1.0, 1.0] };
+    let beyond = Samples { inputs: beyond, ..case.dense() };
+    assert_eq!(length(Err::<(), _>(refuse(Batch::all(beyond, 2), Loss::Mse))), Buffer::Inputs);
     let short = Samples { targets: Targets::Values(&case.values[1..]), ..case.dense() };
     assert_eq!(length(Err::<(), _>(refuse(Batch::all(short, 5), Loss::Mse))), Buffer::Targets);
     let short = Samples { targets: Targets::Labels(&[0; 4]), ..case.dense() };
