@@ -34,12 +34,13 @@ pub(super) fn draw(plot: &Plot<'_>, out: &mut String) {
     }
 }
 
-/// The height at which a line ends; a line that ends early or was lost asks for it all the same.
+/// The height at which a line ends: its last point's, or that of the lane where it was lost later.
 fn wanted(plot: &Plot<'_>, series: &Series) -> f64 {
     let last = series.points.iter().rev().find(|p| p.1.is_finite());
+    let lost = series.lost.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     match last {
-        Some(&(_, y)) => plot.y_at(y),
-        None => plot.top,
+        Some(&(x, y)) if x >= lost => plot.y_at(y),
+        _ => plot.lane_at(0),
     }
 }
 

@@ -14,17 +14,13 @@ pub(super) fn figure(scene: &Scene<'_>) -> Option<Named> {
         return None;
     }
     let first = scene.metric;
-    let second = if first == Metric::Accuracy { Metric::TestLoss } else { Metric::TrainLoss };
     let title = format!("Stability over Δt: {}", scene.title());
     let mut charts = vec![chart(scene, first, &title)];
-    if second != first {
-        let below = chart(scene, second, "");
-        if !below.is_empty() {
-            charts.push(below);
-        }
+    if scene.is_classification() {
+        charts.push(chart(scene, Metric::TestLoss, ""));
     }
-    let caption = "Every method over the whole range of step sizes, after the same number of steps. \
-                   A cross in the lane marks a step size at which at least one seed diverged.";
+    let caption = "Every method over the whole range of step sizes, each with as many steps at one Δt as at \
+                   another. A cross in the lane marks a step size at which at least one seed diverged.";
     Some(("stability", caption.into(), charts))
 }
 

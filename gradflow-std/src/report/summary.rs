@@ -114,7 +114,7 @@ fn sweep(task: &str, metric: Metric, methods: &[Vec<Group<'_>>]) -> Table {
     steps.sort_by(f64::total_cmp);
     steps.dedup();
     let title = format!("{}: {} over Δt", task_title(task), metric.words());
-    let mut table = Table::new(title, &["method"]);
+    let mut table = Table::new(title, &["method", "steps"]);
     table.head.extend(steps.iter().map(|&dt| exact(dt)));
     table.head.push("law broken".into());
     for method in methods {
@@ -123,9 +123,10 @@ fn sweep(task: &str, metric: Metric, methods: &[Vec<Group<'_>>]) -> Table {
             let group = method.iter().find(|g| g.shared.dt == Some(*dt));
             group.map_or("–".into(), |g| swept(g, metric))
         };
-        let mut row = vec![first.shared.label.clone()];
+        let runs: Vec<_> = method.iter().flat_map(|g| g.runs.iter().copied()).collect();
+        let steps_made = runs.iter().map(|run| run.metrics.steps).max().unwrap_or(0);
+        let mut row = vec![first.shared.label.clone(), count(steps_made)];
         row.extend(steps.iter().map(cell));
-        let runs = method.iter().flat_map(|g| g.runs.iter().copied()).collect();
         row.push(law(&Group { runs, shared: first.shared }));
         table.rows.push(row);
     }

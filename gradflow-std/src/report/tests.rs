@@ -113,8 +113,8 @@ fn a_sweep_has_a_column_for_each_step_size() {
         run(&suite, &format!("dt{dt}"), 5, &over);
     }
     let text = markdown(suite.path()).unwrap();
-    assert!(text.contains("| method | 0.1 | 1 | 1e5 | law broken |"), "{text}");
-    assert!(text.contains("| SAV | 93.0 % | 96.0 % | ✗ 12 | 0 of 15 |"), "{text}");
+    assert!(text.contains("| method | steps | 0.1 | 1 | 1e5 | law broken |"), "{text}");
+    assert!(text.contains("| SAV | 5 | 93.0 % | 96.0 % | ✗ 12 | 0 of 15 |"), "{text}");
     let files = draw_suite(suite.path()).unwrap();
     let svg =
         fs::read_to_string(files.iter().find(|f| f.ends_with("mnist-stability.svg")).unwrap())
