@@ -1,5 +1,6 @@
 //! Symmetric positive definite systems in packed storage, factorised in place.
 
+use super::blocked::{eliminate_panel, panel_rows};
 use super::dot;
 use crate::error::{Buffer, Error};
 use crate::float::Float;
@@ -58,21 +59,17 @@ impl<'a, T: Float> Packed<'a, T> {
     /// then partly overwritten.
     #[inline(always)]
     pub fn factorise(&mut self) -> Result<(), Error> {
-        let mut rest: &mut [T] = &mut *self.entries;
-        let mut done_len = 0;
-        for i in 0..self.order {
-            let singular = Error::Singular { row: i };
-            let (done, current) = rest.split_at_mut_checked(done_len).ok_or(singular)?;
-            let row = current.get_mut(..=i).ok_or(singular)?;
-            let pivot = eliminate(done, row).ok_or(singular)?;
-            if !(pivot > T::ZERO && pivot.is_finite()) {
-                return Err(singular);
-            }
-            if let Some(last) = row.last_mut() {
-                *last = T::ONE / pivot.sqrt();
-            }
-            done_len += i + 1;
-            rest = &mut *self.entries;
+        let mut first = 0;
+        while first < self.order {
+            let singular = Error::Singular { row: first };
+            let rows = panel_rows(self.order, first);
+            let (above, rest) =
+                self.entries.split_at_mut_checked(Self::len_of(first)).ok_or(singular)?;
+            let panel_len = Self::len_of(first + rows) - Self::len_of(first);
+            let panel = rest.get_mut(..panel_len).ok_or(singular)?;
+            eliminate_panel(above, panel, first).ok_or(singular)?;
+            factorise_panel(panel, first)?;
+            first += rows;
         }
         Ok(())
     }
@@ -115,10 +112,31 @@ impl<'a, T: Float> Packed<'a, T> {
     }
 }
 
-/// Turns a row of the matrix into a row of the factor, given the rows above; returns the pivot.
+/// Factorises the rows `first ..` of a panel, whose columns left of `first` are done.
 #[inline(always)]
-fn eliminate<T: Float>(mut above: &[T], row: &mut [T]) -> Option<T> {
-    for j in 0..row.len().checked_sub(1)? {
+fn factorise_panel<T: Float>(panel: &mut [T], first: usize) -> Result<(), Error> {
+    let (mut done_len, mut i) = (0, first);
+    while let Some((done, current)) = panel.split_at_mut_checked(done_len) {
+        let Some(row) = current.get_mut(..=i) else { break };
+        let singular = Error::Singular { row: i };
+        let pivot = eliminate(done, row, first).ok_or(singular)?;
+        if !(pivot > T::ZERO && pivot.is_finite()) {
+            return Err(singular);
+        }
+        if let Some(last) = row.last_mut() {
+            *last = T::ONE / pivot.sqrt();
+        }
+        done_len += i + 1;
+        i += 1;
+    }
+    Ok(())
+}
+
+/// Turns the entries from `first` on of a row of the matrix into those of the factor, given the
+/// rows above that begin with row `first`; returns the pivot.
+#[inline(always)]
+fn eliminate<T: Float>(mut above: &[T], row: &mut [T], first: usize) -> Option<T> {
+    for j in first..row.len().checked_sub(1)? {
         let (upper, after) = above.split_at_checked(j + 1)?;
         above = after;
         let (inverse, upper) = upper.split_last()?;

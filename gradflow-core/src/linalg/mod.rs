@@ -1,10 +1,12 @@
 //! Linear algebra over slices. Every sum has one written order, the same on all targets.
 
+mod blocked;
 mod cholesky;
 mod conjugate_gradients;
 mod reduce;
 mod rows;
 
+pub(crate) use blocked::dot_eight;
 pub use cholesky::Packed;
 pub use conjugate_gradients::{CgBuffers, conjugate_gradients};
 pub(crate) use reduce::Lanes;

@@ -14,7 +14,7 @@ use super::samples::{Row, Rows};
 use super::{Layers, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::{Packed, dot};
+use crate::linalg::{LANES, Lanes, Packed, dot, dot_eight};
 
 /// What the last linearisation left, and room for the factors of the Gram matrix.
 pub(super) struct GramParts<'a, T> {
@@ -72,16 +72,36 @@ pub(super) fn gram<T: Float>(
             else {
                 continue;
             };
-            let others = mixed.chunks_exact(m).zip(blocks.chunks_exact(k));
-            for ((out, (other_e, other_b)), at) in out.iter_mut().zip(others).zip(0..) {
-                let (Some(&xx), Some(&hh)) = (xx.get(at / k), hh.get(at / k)) else {
-                    continue;
-                };
-                *out = s_sq * (xx * dot(e, other_e)) + (s_sq * hh + bias) * dot(b, other_b);
+            dot_rows(e, mixed, out);
+            let others = blocks.chunks_exact(k * k).zip(xx.iter().zip(hh));
+            for (out, (block, (&xx, &hh))) in out.chunks_mut(k).zip(others) {
+                let (inputs, hidden) = (s_sq * xx, s_sq * hh + bias);
+                for (out, other) in out.iter_mut().zip(block.chunks_exact(k)) {
+                    *out = inputs * *out + hidden * dot(b, other);
+                }
             }
         }
     }
     Ok(())
+}
+
+/// `⟨row, matrix[i]⟩` into each place `i` of `out`.
+#[inline(always)]
+fn dot_rows<T: Float>(row: &[T], matrix: &[T], out: &mut [T]) {
+    let width = row.len();
+    let (blocks, rest) = out.as_chunks_mut::<LANES>();
+    for (out, others) in blocks.iter_mut().zip(matrix.chunks_exact(LANES * width)) {
+        let mut rows = [row; LANES];
+        for (row, other) in rows.iter_mut().zip(others.chunks_exact(width)) {
+            *row = other;
+        }
+        *out = dot_eight(row, &rows);
+    }
+    let done = blocks.len() * LANES * width;
+    let others = matrix.get(done..).unwrap_or_default().chunks_exact(width);
+    for (place, other) in rest.iter_mut().zip(others) {
+        *place = dot(row, other);
+    }
 }
 
 /// `M` and `E = M (m ∘ A)` of each sample.
@@ -157,13 +177,11 @@ fn multiply_inputs<T: Float>(rows: &Rows<'_, T>, spread: &mut [T], out: &mut [T]
 /// `⟨row, spread⟩`, lane `i mod 8` for input `i`, as [`dot`] does it.
 #[inline(always)]
 fn dot_spread<T: Float>(row: Row<'_, T>, spread: &[T]) -> T {
-    let mut lanes = crate::linalg::Lanes::ZERO;
+    let mut lanes = Lanes::ZERO;
     if let Row::Sparse(columns, values) = row {
         for (&i, &x) in columns.iter().zip(values) {
             let i = usize::from(i);
-            if let (Some(lane), Some(&y)) =
-                (lanes.0.get_mut(i % crate::linalg::LANES), spread.get(i))
-            {
+            if let (Some(lane), Some(&y)) = (lanes.0.get_mut(i % LANES), spread.get(i)) {
                 *lane += x * y;
             }
         }
@@ -180,8 +198,6 @@ fn multiply_rows<T: Float>(matrix: &[T], width: usize, out: &mut [T]) {
             return;
         };
         rest = after;
-        for (out, other) in out.iter_mut().zip(matrix.chunks_exact(width)) {
-            *out = dot(row, other);
-        }
+        dot_rows(row, matrix, out);
     }
 }
