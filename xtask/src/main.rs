@@ -6,10 +6,12 @@
 mod data;
 mod dataset;
 mod debian;
+mod demo;
 mod dependencies;
 mod experiments;
 mod fetch;
 mod licence;
+mod page;
 mod place;
 mod setup;
 mod spawn;
@@ -31,6 +33,7 @@ gradflow's tasks: cargo xtask TASK [OPTIONS]
   experiments   train every method, draw the figures and print the table
   summary DIR   print the tables of finished experiments again
   data          fetch MNIST or Fashion-MNIST and check them
+  demo          build and serve the page where the methods race
   setup         find or fetch what the other targets need
   targets       build the core for wasm32 and for bare metal
   test          formatting, lints, tests, dependency rules, the other targets
@@ -49,6 +52,7 @@ fn run(task: &str, args: &[OsString]) -> Result<()> {
         "experiments" => experiments::run(args),
         "summary" => summary::run(args),
         "data" => data::run(args),
+        "demo" => demo::run(args),
         "setup" => setup::run(args),
         "targets" => targets::run(args),
         "test" => test::run(args),

@@ -1,0 +1,133 @@
+//! The demo page as a folder of files that any web server can serve: built into `target/demo`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::dataset::MNIST;
+use crate::place::{self, State};
+use crate::setup::{self, NPM};
+use crate::spawn::{self, Run};
+use crate::{toolchain, workspace};
+
+/// 128-bit vectors, which every current browser has. Unrolled further than this, the kernels need
+/// more registers than there are: larger and, for one input, five times slower.
+const RUSTFLAGS: &str = "-Ctarget-feature=+simd128 -Cllvm-args=--unroll-threshold=40";
+/// What the compiler may have used.
+const WASM_FEATURES: [&str; 6] = [
+    "simd",
+    "bulk-memory",
+    "sign-ext",
+    "nontrapping-float-to-int",
+    "mutable-globals",
+    "multivalue",
+];
+/// Files of npm packages that the page loads, and their licence.
+const LIBRARY: [(&str, &str); 3] = [
+    ("uplot/dist/uPlot.iife.min.js", "uPlot.iife.min.js"),
+    ("uplot/dist/uPlot.min.css", "uPlot.min.css"),
+    ("uplot/LICENSE", "uPlot.LICENSE.txt"),
+];
+
+/// The crate's folder.
+pub(crate) fn source() -> PathBuf {
+    workspace::root().join("gradflow-wasm")
+}
+
+/// Builds everything and returns the folder.
+pub(crate) fn build() -> Result<PathBuf> {
+    setup::provide(&[NPM])?;
+    let folder = workspace::target().join("demo");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {folder:?}"))?;
+    module(&folder)?;
+    npm_packages(&source())?;
+    for (from, to) in LIBRARY {
+        copy(&source().join("node_modules").join(from), &folder.join(to))?;
+    }
+    let page = source().join("page");
+    for entry in fs::read_dir(&page).with_context(|| format!("cannot list {page:?}"))? {
+        let entry = entry?;
+        copy(&entry.path(), &folder.join(entry.file_name()))?;
+    }
+    images(&folder)?;
+    Ok(folder)
+}
+
+/// The WebAssembly module and the JavaScript that loads it.
+fn module(folder: &Path) -> Result<()> {
+    // A folder of its own: other flags than those of the tests' builds must not rebuild theirs.
+    let target = workspace::target().join("page");
+    toolchain::cargo_for("build", toolchain::WASM)?
+        .args(["--locked", "--package", "gradflow-wasm", "--profile", "page"])
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", RUSTFLAGS)
+        .run()?;
+    let module = target.join(toolchain::WASM).join("page/gradflow_wasm.wasm");
+    tool("glue", "wasm-glue").arg(module).arg(folder).arg("gradflow").run()?;
+    optimise(&folder.join("gradflow_bg.wasm"))
+}
+
+/// Makes the module smaller, if Binaryen is installed. The bits that it computes stay.
+fn optimise(module: &Path) -> Result<()> {
+    if spawn::find("wasm-opt").is_none() {
+        return Ok(());
+    }
+    let features = WASM_FEATURES.map(|feature| format!("--enable-{feature}"));
+    let run = Run::new("wasm-opt").arg("-Os").args(features).arg(module).arg("-o").arg(module);
+    if let Err(error) = run.run() {
+        eprintln!("note: the module stays as the compiler made it: {error:#}");
+    }
+    Ok(())
+}
+
+/// A program of xtask's that has a feature of its own.
+pub(crate) fn tool(feature: &str, program: &str) -> Run {
+    Run::cargo("run")
+        .args(["--quiet", "--locked", "--package", "xtask", "--features", feature])
+        .args(["--bin", program, "--"])
+}
+
+/// The npm packages of a folder's lockfile, unless they are there.
+pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
+    let lock = folder.join("package-lock.json");
+    let done = folder.join("node_modules/.package-lock.json");
+    let time = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    if time(&done).is_some_and(|done| time(&lock).is_some_and(|lock| lock <= done)) {
+        return Ok(());
+    }
+    Run::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .dir(folder)
+        .limit(300)
+        .run()
+}
+
+/// The images of MNIST, if they are complete: linked where that is possible.
+fn images(folder: &Path) -> Result<()> {
+    let home = workspace::root().join("data").join(MNIST.name);
+    let to = folder.join("data").join(MNIST.name);
+    for file in &MNIST.files {
+        let right = home.is_dir() && place::check(&home, file)? == State::Right;
+        if !right {
+            eprintln!("note: no images of digits in the page: `cargo xtask data` fetches them");
+            return Ok(());
+        }
+    }
+    fs::create_dir_all(&to).with_context(|| format!("cannot create {to:?}"))?;
+    for file in &MNIST.files {
+        let (from, to) = (home.join(file.name), to.join(file.name));
+        if to.exists() {
+            fs::remove_file(&to).with_context(|| format!("cannot replace {to:?}"))?;
+        }
+        if fs::hard_link(&from, &to).is_err() {
+            copy(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("cannot copy {from:?} to {to:?}"))?;
+    Ok(())
+}
