@@ -10,25 +10,37 @@ pub(crate) type Rows<'a, T> = [&'a [T]; LANES];
 
 /// The lanes of `⟨a, rowᵢ⟩` over as many whole blocks as `a` has.
 #[inline(always)]
-fn whole_blocks<T: Float>(a: &[[T; LANES]], rows: &Rows<'_, T>) -> [Lanes<T>; LANES] {
-    let [b0, b1, b2, b3, b4, b5, b6, b7] = rows.map(|row| row.as_chunks::<LANES>().0);
-    let mut sums = [Lanes::ZERO; LANES];
-    let blocks = a.iter().zip(b0).zip(b1).zip(b2).zip(b3).zip(b4).zip(b5).zip(b6).zip(b7);
-    for ((((((((a, b0), b1), b2), b3), b4), b5), b6), b7) in blocks {
-        for (sum, b) in sums.iter_mut().zip([b0, b1, b2, b3, b4, b5, b6, b7]) {
-            for ((lane, &a), &b) in sum.0.iter_mut().zip(a).zip(b) {
-                *lane += a * b;
-            }
-        }
+fn whole_blocks<T: Float>(a: &[T], rows: &Rows<'_, T>) -> [Lanes<T>; LANES] {
+    let [b0, b1, b2, b3, b4, b5, b6, b7] = *rows;
+    let [s0, s1, s2, s3] = four_lanes(a, [b0, b1, b2, b3]);
+    let [s4, s5, s6, s7] = four_lanes(a, [b4, b5, b6, b7]);
+    [s0, s1, s2, s3, s4, s5, s6, s7]
+}
+
+/// Four at a time: as many sums as stay in registers on every machine. Named one by one, since an
+/// array of them is kept in memory.
+#[inline(always)]
+fn four_lanes<T: Float>(a: &[T], rows: [&[T]; 4]) -> [Lanes<T>; 4] {
+    let [b0, b1, b2, b3] = rows;
+    let (a, _) = a.as_chunks::<LANES>();
+    let (b0, b1) = (b0.as_chunks::<LANES>().0, b1.as_chunks::<LANES>().0);
+    let (b2, b3) = (b2.as_chunks::<LANES>().0, b3.as_chunks::<LANES>().0);
+    let (mut s0, mut s1) = (Lanes::ZERO, Lanes::ZERO);
+    let (mut s2, mut s3) = (Lanes::ZERO, Lanes::ZERO);
+    for ((((a, b0), b1), b2), b3) in a.iter().zip(b0).zip(b1).zip(b2).zip(b3) {
+        s0.add_product(a, b0);
+        s1.add_product(a, b1);
+        s2.add_product(a, b2);
+        s3.add_product(a, b3);
     }
-    sums
+    [s0, s1, s2, s3]
 }
 
 /// `⟨a, rowᵢ⟩` of eight rows at least as long as `a`.
 #[inline(always)]
 pub(crate) fn dot_eight<T: Float>(a: &[T], rows: &Rows<'_, T>) -> [T; LANES] {
-    let (blocks, rest) = a.as_chunks::<LANES>();
-    let mut sums = whole_blocks(blocks, rows);
+    let (_, rest) = a.as_chunks::<LANES>();
+    let mut sums = whole_blocks(a, rows);
     let whole = a.len() - rest.len();
     for (sum, row) in sums.iter_mut().zip(rows) {
         let ragged = row.get(whole..).unwrap_or_default();
@@ -75,7 +87,7 @@ fn eliminate_eight<T: Float>(
     rows: &Rows<'_, T>,
     j: usize,
 ) -> Option<()> {
-    let mut sums = whole_blocks(known.as_chunks().0, rows);
+    let mut sums = whole_blocks(known, rows);
     for (c, (sum, row)) in sums.iter_mut().zip(rows).enumerate() {
         let (inverse, upper) = row.get(j..)?.split_last()?;
         let (found, target) = targets.split_at_mut_checked(c)?;

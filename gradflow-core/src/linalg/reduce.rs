@@ -22,6 +22,14 @@ impl<T: Float> Lanes<T> {
         }
     }
 
+    /// Adds `a b`, lane by lane.
+    #[inline(always)]
+    pub(crate) fn add_product(&mut self, a: &[T; LANES], b: &[T; LANES]) {
+        for ((lane, &a), &b) in self.0.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
+        }
+    }
+
     /// Adds the first terms only: the ragged end of a row.
     #[inline(always)]
     pub(crate) fn add_some(&mut self, terms: impl Iterator<Item = T>) {
@@ -43,22 +51,22 @@ impl<T: Float> Lanes<T> {
 /// use gradflow_core::linalg::dot;
 /// assert_eq!(dot(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0]), 32.0);
 /// ```
-#[inline(always)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub fn dot<T: Float>(a: &[T], b: &[T]) -> T {
     let (a_blocks, a_rest) = a.as_chunks::<LANES>();
     let (b_blocks, b_rest) = b.as_chunks::<LANES>();
     let mut lanes = Lanes::ZERO;
     for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for ((lane, &a), &b) in lanes.0.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
-        }
+        lanes.add_product(a, b);
     }
     lanes.add_some(a_rest.iter().zip(b_rest).map(|(&a, &b)| a * b));
     lanes.total()
 }
 
 /// `‖x‖²`
-#[inline(always)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub fn norm_sq<T: Float>(x: &[T]) -> T {
     sum_of(x, |x| x * x)
 }
