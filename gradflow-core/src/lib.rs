@@ -7,7 +7,6 @@
 extern crate std;
 
 pub mod audit;
-pub mod compiled;
 mod digest;
 mod error;
 mod float;

@@ -423,8 +423,8 @@ where
                 Ok(Next::Command)
             }
             Progress::Complete => {
-                let (weights, scale) = transfer.read()?;
-                self.trainer.replace(weights, scale);
+                let weights = transfer.read(&self.trainer.network()?)?;
+                self.trainer.replace(weights);
                 self.digest()?;
                 Ok(Next::NewScheme)
             }

@@ -1,9 +1,10 @@
 //! The network, its samples and its steps, in static memory.
 
 use gradflow_core::network::{Batch, GramForm, Init, Inputs, Samples, Scratch, Targets, TwoLayer};
-use gradflow_core::scheme::{Method, Step};
+use gradflow_core::scheme::{Method, Scheme as _, Step};
 use gradflow_core::tasks::Task;
-use gradflow_core::{Error, Pcg32, Stream, compiled};
+use gradflow_core::{Error, Pcg32, Stream};
+use gradflow_mcu_kernels as kernels;
 
 use crate::settings::{Choice, Scheme, Source};
 use crate::{HIDDEN, LARGEST_BATCH, PARAMETERS, SAMPLES};
@@ -18,7 +19,7 @@ const SCRATCH: usize = TwoLayer::<f32>::closed_form_scratch_len(LARGEST_BATCH);
 #[derive(Debug)]
 pub(crate) struct Trainer {
     weights: [f32; PARAMETERS],
-    /// Output scale of the network, which a file may change.
+    /// Output scale of the network.
     scale: f32,
     scratch: [f32; SCRATCH],
     /// The step's samples, if they are drawn; points of the grid.
@@ -80,10 +81,9 @@ impl Trainer {
         &self.weights
     }
 
-    /// Weights in place of these, and the output scale that belongs to them.
-    pub(crate) const fn replace(&mut self, weights: [f32; PARAMETERS], scale: f32) {
+    /// Weights in place of these.
+    pub(crate) const fn replace(&mut self, weights: [f32; PARAMETERS]) {
         self.weights = weights;
-        self.scale = scale;
     }
 
     /// Steps since the last restart.
@@ -149,9 +149,9 @@ impl Trainer {
             }
         };
         let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
-        let mut problem = network.on_line(batch, scratch)?.with_gram_form(choice.gram_form);
-        let objective = compiled::line_problem(&mut problem);
-        let step = compiled::step(scheme, &mut self.weights, objective)?;
+        let problem = network.on_line(batch, scratch)?.with_gram_form(choice.gram_form);
+        let mut problem = problem.without_gradient_norm();
+        let step = scheme.step(&mut self.weights, kernels::objective(&mut problem))?;
         self.steps = self.steps.saturating_add(1);
         Ok(step)
     }
@@ -173,7 +173,7 @@ impl Trainer {
             let batch = Batch::all(samples(&self.drawn), len);
             let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
             let mut problem = network.on_line(batch, scratch)?;
-            let mean = compiled::line_problem(&mut problem).loss(&self.weights)?;
+            let mean = kernels::objective(&mut problem).loss(&self.weights)?;
             sum += mean * len as f32;
         }
         Ok(sum / GRID as f32)
@@ -190,7 +190,7 @@ impl Trainer {
         let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
         let mut problem = network.on_line(Batch::all(one, 1), scratch)?;
         let mut out = [0.0];
-        compiled::predict(&mut problem, &self.weights, &mut out)?;
+        kernels::predict(&mut problem, &self.weights, &mut out)?;
         let [f] = out;
         Ok(f)
     }
@@ -232,7 +232,8 @@ fn samples<'a>([x, y]: &'a [impl AsRef<[f32]>; 2]) -> Samples<'a, f32> {
     Samples { inputs: Inputs::Dense(x.as_ref()), targets: Targets::Values(y.as_ref()) }
 }
 
-/// `n` fresh samples of the built-in function.
+/// `n` fresh samples of the built-in function, in ascending order: the Gram matrix then skips what
+/// is not active with the least work.
 fn draw_batch<'a>(
     drawn: &'a mut [[f32; LARGEST_BATCH]; 2],
     n: usize,
@@ -241,12 +242,27 @@ fn draw_batch<'a>(
     let n = n.min(LARGEST_BATCH);
     if let Some(rng) = rng {
         let [x, y] = drawn;
-        for (x, y) in x.iter_mut().zip(y.iter_mut()).take(n) {
-            Task::Gaussian.draw_inputs(rng, core::slice::from_mut(x));
-            *y = Task::Gaussian.target(&[*x]);
+        let x = x.get_mut(..n).unwrap_or_default();
+        Task::Gaussian.draw_inputs(rng, x);
+        sort(x);
+        for (&x, y) in x.iter().zip(y) {
+            *y = Task::Gaussian.target(&[x]);
         }
     }
     Batch::all(samples(drawn), n)
+}
+
+/// Sorts by insertion: short, and fast for as few as a batch holds.
+fn sort(x: &mut [f32]) {
+    for end in 1..x.len() {
+        let head = x.get_mut(..=end).and_then(<[f32]>::split_last_mut);
+        let Some((carried, sorted)) = head else { return };
+        for place in sorted {
+            if *place > *carried {
+                core::mem::swap(place, carried);
+            }
+        }
+    }
 }
 
 /// `n` different samples of those that were fed, or all of them.

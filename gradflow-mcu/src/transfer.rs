@@ -3,10 +3,10 @@
 use gradflow_core::network::TwoLayer;
 use gradflow_core::{Error, weights};
 
-use crate::{HIDDEN, PARAMETERS};
+use crate::PARAMETERS;
 
-/// Longest file: that of [`weights::file_len`], and as much header again from other writers.
-pub(crate) const LONGEST: usize = 768 + 4 * PARAMETERS;
+/// Longest file: that of [`weights::file_len`].
+pub(crate) const LONGEST: usize = 384 + 4 * PARAMETERS;
 
 /// The file's bytes.
 #[derive(Debug)]
@@ -69,38 +69,48 @@ impl Transfer {
         }
     }
 
-    /// Reads the complete file: weights and output scale.
+    /// Reads the complete file of `network`'s weights.
+    ///
+    /// The same weights always give the same bytes: a file is right if writing its numbers gives it
+    /// again, and no reader of JSON is needed.
     ///
     /// # Errors
-    /// A file that is damaged or of another network.
-    pub(crate) fn read(&mut self) -> Result<([f32; PARAMETERS], f32), Error> {
-        let bytes = self.bytes.get(..self.len).unwrap_or_default();
+    /// A file that is damaged, of another network or of another scale.
+    pub(crate) fn read(&mut self, network: &TwoLayer<f32>) -> Result<[f32; PARAMETERS], Error> {
+        const WRONG: Error = Error::Format(
+            "not a file as this board writes it: one input, 100 hidden units, one output, F32",
+        );
         self.announced = 0;
-        let header = weights::Header::parse(bytes)?;
-        let network = header.network::<f32>()?;
-        if (network.inputs(), network.hidden(), network.outputs()) != (1, HIDDEN, 1)
-            || !network.output_bias()
-        {
-            return Err(Error::Format(
-                "this board's network has one input, 100 hidden units, one output and its bias",
-            ));
-        }
+        let received = self.bytes.get(..self.len).unwrap_or_default();
+        let before = fingerprint(received);
+        let numbers = received.last_chunk::<{ 4 * PARAMETERS }>().ok_or(WRONG)?;
         let mut w = [0.0; PARAMETERS];
-        weights::read(&header, bytes, &mut w)?;
-        Ok((w, network.scale()))
+        for (w, &number) in w.iter_mut().zip(numbers.as_chunks().0) {
+            *w = f32::from_le_bytes(number);
+        }
+        let len = weights::write(network, &w, &mut self.bytes)?;
+        let written = self.bytes.get(..len).unwrap_or_default();
+        if len == self.len && fingerprint(written) == before { Ok(w) } else { Err(WRONG) }
     }
+}
+
+/// FNV-1a of bytes.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gradflow_core::network::TwoLayer;
+    use crate::HIDDEN;
 
     #[test]
     fn the_buffer_holds_this_network_s_file() {
         let network = TwoLayer::<f32>::new(1, HIDDEN, 1).unwrap().with_output_bias(true);
         assert_eq!(network.parameters(), PARAMETERS);
-        assert!(weights::file_len(&network) <= LONGEST);
+        assert_eq!(weights::file_len(&network), LONGEST);
     }
 
     #[test]

@@ -48,9 +48,7 @@ pub(super) fn gram<T: Float>(
     gram: &mut [T],
 ) -> Result<(), Error> {
     Error::check_length(Buffer::Gram, Packed::<T>::len_of(x.len()), gram.len())?;
-    for (&x, sums) in x.iter().zip(sums.iter_mut()) {
-        *sums = active_sums(network, layers, x);
-    }
+    sum_active(network, layers, x, sums);
     let s_sq = network.scale * network.scale;
     let bias = if network.output_bias { T::ONE } else { T::ZERO };
     let mut rows = Packed::new(x.len(), gram)?;
@@ -64,22 +62,29 @@ pub(super) fn gram<T: Float>(
     Ok(())
 }
 
+/// Each sample's sums over the units that are active there, in their order.
 #[inline(always)]
-fn active_sums<T: Float>(network: &TwoLayer<T>, layers: &Layers<'_, T>, x: T) -> [T; SUMS] {
-    let [mut a, mut b, mut c, mut d, mut e, mut f] = [T::ZERO; SUMS];
+fn sum_active<T: Float>(
+    network: &TwoLayer<T>,
+    layers: &Layers<'_, T>,
+    x: &[T],
+    sums: &mut [[T; SUMS]],
+) {
+    sums.fill([T::ZERO; SUMS]);
     for unit in units(network.hidden, layers) {
-        if x * unit.w + unit.b > T::ZERO {
-            let a_sq = unit.a * unit.a;
-            let (along_x, mixed, along_one) =
-                (unit.w * unit.w + a_sq, unit.w * unit.b, unit.b * unit.b + a_sq);
-            if unit.w >= T::ZERO {
-                (a, b, c) = (a + along_x, b + mixed, c + along_one);
-            } else {
-                (d, e, f) = (d + along_x, e + mixed, f + along_one);
+        let a_sq = unit.a * unit.a;
+        let along_x = unit.w * unit.w + a_sq;
+        let mixed = unit.w * unit.b;
+        let along_one = unit.b * unit.b + a_sq;
+        for (&x, [a, b, c, d, e, f]) in x.iter().zip(sums.iter_mut()) {
+            if x * unit.w + unit.b > T::ZERO {
+                let (a, b, c) = if unit.w >= T::ZERO { (a, b, c) } else { (d, e, f) };
+                *a += along_x;
+                *b += mixed;
+                *c += along_one;
             }
         }
     }
-    [a, b, c, d, e, f]
 }
 
 #[cfg(test)]

@@ -11,6 +11,12 @@ use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::linalg::{LANES, Lanes, Packed};
 
+/// Whether kernels are written for vector registers. Without them fewer sums at a time are faster
+/// and smaller; the bits are the same.
+const VECTORS: bool = !cfg!(target_os = "none");
+/// Samples that the forward pass takes together where it does not take four blocks of lanes.
+const REST: usize = if VECTORS { LANES } else { 4 };
+
 /// The batch, gathered into the scratch: three rows of padded length.
 pub(super) struct Line<'s, T> {
     /// Inputs; 0 in the padding.
@@ -35,6 +41,42 @@ impl<T: Float> Unit<T> {
         let z = x * self.w + self.b;
         if z > T::ZERO { z } else { T::ZERO }
     }
+
+    #[inline(always)]
+    fn is_active(self, x: T) -> bool {
+        x * self.w + self.b > T::ZERO
+    }
+
+    /// What the ends of a block tell: between them `w x + b` is monotone, rounding included.
+    #[inline(always)]
+    fn activity<const N: usize>(self, x: &[T; N], ascending: bool) -> Activity {
+        let (true, Some(&first), Some(&last)) = (ascending, x.first(), x.last()) else {
+            return Activity::Unknown;
+        };
+        match (self.is_active(first), self.is_active(last)) {
+            (false, false) => Activity::Nowhere,
+            (true, true) => Activity::Everywhere,
+            _ => Activity::Unknown,
+        }
+    }
+
+    /// Derivatives of the samples at which the unit is active, and 0.
+    #[inline(always)]
+    fn mask<const N: usize>(self, x: &[T; N], delta: &[T; N]) -> [T; N] {
+        let mut masked = *delta;
+        for (delta, &x) in masked.iter_mut().zip(x) {
+            *delta = if self.is_active(x) { *delta } else { T::ZERO };
+        }
+        masked
+    }
+}
+
+/// At which samples of a block a unit is active. Leaving out what adds zero changes no bit.
+#[derive(Clone, Copy)]
+enum Activity {
+    Nowhere,
+    Everywhere,
+    Unknown,
 }
 
 #[inline(always)]
@@ -69,19 +111,27 @@ impl<'s, T: Float> Line<'s, T> {
     }
 
     /// `f = s Σ a relu(w x + b) + c` at each sample; the sum runs over the units in their order.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn respond(&mut self, network: &TwoLayer<T>, layers: &Layers<'_, T>) {
         let bias = layers.output_bias.first().copied().unwrap_or_default();
         let finish = |sum: T| network.scale * sum + bias;
-        let (x, x_rest) = self.x.as_chunks::<{ 4 * LANES }>();
-        let (f, f_rest) = self.f.as_chunks_mut::<{ 4 * LANES }>();
+        let ascending = self.ascends();
+        // How many samples go together changes no bit: as many as registers hold their sums.
+        let (x_rest, f_rest) = if VECTORS {
+            let (x, x_rest) = self.x.as_chunks::<{ 4 * LANES }>();
+            let (f, f_rest) = self.f.as_chunks_mut::<{ 4 * LANES }>();
+            for (x, f) in x.iter().zip(f) {
+                *f = sum_units(units(network.hidden, layers), x, false).map(finish);
+            }
+            (x_rest, f_rest)
+        } else {
+            (&*self.x, &mut *self.f)
+        };
+        let (x, _) = x_rest.as_chunks::<REST>();
+        let (f, _) = f_rest.as_chunks_mut::<REST>();
         for (x, f) in x.iter().zip(f) {
-            *f = sum_units(units(network.hidden, layers), x).map(finish);
-        }
-        let (x, _) = x_rest.as_chunks::<LANES>();
-        let (f, _) = f_rest.as_chunks_mut::<LANES>();
-        for (x, f) in x.iter().zip(f) {
-            *f = sum_units(units(network.hidden, layers), x).map(finish);
+            *f = sum_units(units(network.hidden, layers), x, ascending).map(finish);
         }
     }
 
@@ -95,8 +145,9 @@ impl<'s, T: Float> Line<'s, T> {
     ) {
         let (weights, biases) = out.hidden.split_at_mut_checked(network.hidden).unwrap_or_default();
         let places = weights.iter_mut().zip(biases).zip(out.output);
+        let ascending = self.ascends();
         for (unit, ((w, b), a)) in units(network.hidden, layers).zip(places) {
-            [*w, *b, *a] = self.unit_gradient(unit);
+            [*w, *b, *a] = self.unit_gradient(unit, ascending);
         }
         if let Some(bias) = out.output_bias.first_mut() {
             *bias = self.bias_gradient(network);
@@ -107,8 +158,9 @@ impl<'s, T: Float> Line<'s, T> {
     #[inline(always)]
     pub(super) fn pull_back_norm_sq(&self, network: &TwoLayer<T>, layers: &Layers<'_, T>) -> T {
         let mut sum = T::ZERO;
+        let ascending = self.ascends();
         for unit in units(network.hidden, layers) {
-            let [w, b, a] = self.unit_gradient(unit);
+            let [w, b, a] = self.unit_gradient(unit, ascending);
             sum += w * w + b * b + a * a;
         }
         if network.output_bias {
@@ -131,8 +183,9 @@ impl<'s, T: Float> Line<'s, T> {
         let (weights, biases) =
             layers.hidden.split_at_mut_checked(network.hidden).unwrap_or_default();
         let mut moved_sq = T::ZERO;
+        let ascending = self.ascends();
         for ((w, b), a) in weights.iter_mut().zip(biases).zip(layers.output) {
-            let gradient = self.unit_gradient(Unit { w: *w, b: *b, a: *a });
+            let gradient = self.unit_gradient(Unit { w: *w, b: *b, a: *a }, ascending);
             for (parameter, slope) in [w, b, a].into_iter().zip(gradient) {
                 let step = length * slope;
                 *parameter -= step;
@@ -170,18 +223,29 @@ impl<'s, T: Float> Line<'s, T> {
         }
     }
 
+    /// True if that may save time and the inputs ascend, padding included.
+    #[inline(always)]
+    fn ascends(&self) -> bool {
+        !VECTORS && self.x.is_sorted()
+    }
+
     /// Derivatives in `w`, `b` and `a` of one unit. `Σ δ h` over the active samples is written as
     /// `w Σ δ x + b Σ δ`.
-    #[inline(always)]
-    fn unit_gradient(&self, unit: Unit<T>) -> [T; 3] {
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn unit_gradient(&self, unit: Unit<T>, ascending: bool) -> [T; 3] {
         let (x, _) = self.x.as_chunks::<LANES>();
         let (delta, _) = self.delta.as_chunks::<LANES>();
         let mut along_x = Lanes::ZERO;
         let mut along_one = Lanes::ZERO;
         for (x, delta) in x.iter().zip(delta) {
+            let delta = match unit.activity(x, ascending) {
+                Activity::Nowhere => continue,
+                Activity::Everywhere => *delta,
+                Activity::Unknown => unit.mask(x, delta),
+            };
             let lanes = along_x.0.iter_mut().zip(&mut along_one.0);
-            for ((sum_x, sum_one), (&x, &delta)) in lanes.zip(x.iter().zip(delta)) {
-                let delta = if x * unit.w + unit.b > T::ZERO { delta } else { T::ZERO };
+            for ((sum_x, sum_one), (&x, delta)) in lanes.zip(x.iter().zip(delta)) {
                 *sum_x += delta * x;
                 *sum_one += delta;
             }
@@ -237,28 +301,14 @@ impl<'s, T: Float> Line<'s, T> {
     ) -> Result<(), Error> {
         Error::check_length(Buffer::Gram, Packed::<T>::len_of(n), gram.len())?;
         gram.fill(T::ZERO);
-        let (Some(x), Some(h), Some(active)) =
-            (self.x.get(..n), self.f.get_mut(..n), self.delta.get_mut(..n))
-        else {
+        let (Some(x), Some(h)) = (self.x.get(..n), self.f.get_mut(..n)) else {
             return Ok(());
         };
         for unit in units(network.hidden, layers) {
-            let a_sq = unit.a * unit.a;
-            for ((h, active), &x) in h.iter_mut().zip(active.iter_mut()).zip(x) {
+            for (h, &x) in h.iter_mut().zip(x) {
                 *h = unit.hidden(x);
-                *active = if *h > T::ZERO { a_sq } else { T::ZERO };
             }
-            for (i, row) in Packed::new(n, gram)?.rows_mut().enumerate() {
-                let (Some(&hi), Some(&xi)) = (h.get(i), x.get(i)) else {
-                    continue;
-                };
-                if hi > T::ZERO {
-                    let columns = h.iter().zip(active.iter()).zip(x);
-                    for (out, ((&hj, &aj), &xj)) in row.iter_mut().zip(columns) {
-                        *out += (xi * xj + T::ONE) * aj + hi * hj;
-                    }
-                }
-            }
+            add_unit(gram, h, x, unit.a * unit.a);
         }
         let s_sq = network.scale * network.scale;
         let bias = if network.output_bias { T::ONE } else { T::ZERO };
@@ -269,12 +319,63 @@ impl<'s, T: Float> Line<'s, T> {
     }
 }
 
+/// Adds a unit's share to the packed triangle. Only samples between its first and its last active
+/// one can get any: half of them, if x ascends.
 #[inline(always)]
-fn sum_units<T: Float, const N: usize>(units: impl Iterator<Item = Unit<T>>, x: &[T; N]) -> [T; N] {
+fn add_unit<T: Float>(gram: &mut [T], h: &[T], x: &[T], a_sq: T) {
+    let active = |&h: &T| h > T::ZERO;
+    let Some(first) = h.iter().position(active) else { return };
+    let end = h.iter().rposition(active).map_or(0, |last| last + 1);
+    let (Some(h), Some(x)) = (h.get(first..end), x.get(first..end)) else { return };
+    let all_active = h.iter().all(active);
+    let mut rest = gram.get_mut(Packed::<T>::len_of(first)..).unwrap_or_default();
+    for (i, (&hi, &xi)) in (first..).zip(h.iter().zip(x)) {
+        let Some((row, after)) = rest.split_at_mut_checked(i + 1) else { return };
+        rest = after;
+        let Some(row) = row.get_mut(first..) else { return };
+        if all_active {
+            add_products::<T, true>(row, h, x, [hi, xi, a_sq]);
+        } else if hi > T::ZERO {
+            add_products::<T, false>(row, h, x, [hi, xi, a_sq]);
+        }
+    }
+}
+
+/// A unit's share of a row: `(xᵢxⱼ + 1) a² + hᵢ hⱼ` where it is active.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
+fn add_products<T: Float, const ALL_ACTIVE: bool>(
+    row: &mut [T],
+    h: &[T],
+    x: &[T],
+    [hi, xi, a_sq]: [T; 3],
+) {
+    for (out, (&hj, &xj)) in row.iter_mut().zip(h.iter().zip(x)) {
+        let a_sq = if ALL_ACTIVE || hj > T::ZERO { a_sq } else { T::ZERO };
+        *out += (xi * xj + T::ONE) * a_sq + hi * hj;
+    }
+}
+
+#[inline(always)]
+fn sum_units<T: Float, const N: usize>(
+    units: impl Iterator<Item = Unit<T>>,
+    x: &[T; N],
+    ascending: bool,
+) -> [T; N] {
     let mut sums = [T::ZERO; N];
     for unit in units {
-        for (sum, &x) in sums.iter_mut().zip(x) {
-            *sum += unit.a * unit.hidden(x);
+        match unit.activity(x, ascending) {
+            Activity::Nowhere => {}
+            Activity::Everywhere => {
+                for (sum, &x) in sums.iter_mut().zip(x) {
+                    *sum += unit.a * (x * unit.w + unit.b);
+                }
+            }
+            Activity::Unknown => {
+                for (sum, &x) in sums.iter_mut().zip(x) {
+                    *sum += unit.a * unit.hidden(x);
+                }
+            }
         }
     }
     sums

@@ -126,6 +126,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
             residual: self.residual,
             scratch: self.scratch.reborrow(),
             gram_form: GramForm::General,
+            gradient_norm: true,
         })
     }
 
