@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{markdown, terminal, write_html};
-use crate::figure::draw_suite;
+use super::{Suite, markdown, terminal, write_html};
+use crate::figure::{draw_suite, drawings, stack};
 
 const TRACE: &str = "step,epoch,loss,auxiliary,energy,kappa,xi,dt,grad_norm_sq,update_norm_sq";
 const EPOCHS: &str = "epoch,step,train_loss,test_loss,test_loss_clean,test_accuracy,wall_s";
@@ -120,6 +120,7 @@ fn a_sweep_has_a_column_for_each_step_size() {
         fs::read_to_string(files.iter().find(|f| f.ends_with("mnist-stability.svg")).unwrap())
             .unwrap();
     assert!(svg.contains(">diverged</text>") && svg.contains("diverged at Δt 1.00e5"), "{svg}");
+    assert_eq!(cfg!(feature = "png"), files.iter().any(|f| f.ends_with("mnist-stability.png")));
 }
 
 #[test]
@@ -190,15 +191,12 @@ fn figures_stay_small_and_keep_spikes() {
         .unwrap()
         .replace("\n1500,0,", "\n1500,0,7e7,1,1,1,,1,1,1\n1501,0,");
     fs::write(&spiked, trace).unwrap();
-    let files = draw_suite(suite.path()).unwrap();
-    for svg in files.iter().filter(|f| f.extension().is_some_and(|e| e == "svg")) {
-        let size = fs::metadata(svg).unwrap().len();
-        assert!(size < 40_000, "{} has {size} bytes", svg.display());
+    let drawings = drawings(&Suite::read(suite.path()).unwrap()).unwrap();
+    for drawing in &drawings {
+        let size = stack(&drawing.charts).len();
+        assert!(size < 40_000, "{} has {size} bytes", drawing.name);
     }
-    let svg = fs::read_to_string(suite.path().join("figures/gaussian-method-3-loss.svg")).unwrap();
+    let spiked = drawings.iter().find(|d| d.name == "gaussian-method-3-loss").unwrap();
+    let svg = stack(&spiked.charts);
     assert!(svg.contains(">10⁶</text>"), "the spike sets the range of the axis");
-    assert_eq!(
-        cfg!(feature = "png"),
-        files.iter().any(|f| f.ends_with("figures/gaussian-loss.png"))
-    );
 }
