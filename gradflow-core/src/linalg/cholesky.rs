@@ -43,6 +43,16 @@ impl<'a, T: Float> Packed<'a, T> {
     }
 
     /// The rows of the lower triangle, first to last.
+    pub fn rows(&self) -> impl Iterator<Item = &[T]> {
+        let mut rest: &[T] = &*self.entries;
+        (0..self.order).map_while(move |i| {
+            let (row, after) = rest.split_at_checked(i + 1)?;
+            rest = after;
+            Some(row)
+        })
+    }
+
+    /// The rows of the lower triangle, to write.
     pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         let mut rest: &mut [T] = &mut *self.entries;
         (0..self.order).map_while(move |i| {
@@ -57,8 +67,13 @@ impl<'a, T: Float> Packed<'a, T> {
     /// # Errors
     /// [`Error::Singular`] with the row whose pivot is not positive and finite; the entries are
     /// then partly overwritten.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn factorise(&mut self) -> Result<(), Error> {
+        // Without vector registers one dot product at a time is as fast, and smaller.
+        if cfg!(target_os = "none") {
+            return factorise_panel(self.entries, 0);
+        }
         let mut first = 0;
         while first < self.order {
             let singular = Error::Singular { row: first };
@@ -78,7 +93,8 @@ impl<'a, T: Float> Packed<'a, T> {
     ///
     /// # Errors
     /// [`Error::Length`] if `x` is not as long as the matrix's order.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn solve(&self, x: &mut [T]) -> Result<(), Error> {
         Error::check_length(Buffer::Residual, self.order, x.len())?;
         let mut rest: &[T] = &*self.entries;

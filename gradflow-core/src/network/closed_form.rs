@@ -38,7 +38,8 @@ pub enum GramForm {
 pub(super) const SUMS: usize = 6;
 
 /// `unit² J_f J_fᵀ` of the samples `x` into a packed triangle.
-#[inline(always)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(super) fn gram<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,

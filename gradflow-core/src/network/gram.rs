@@ -1,10 +1,12 @@
 //! The Gram matrix `J Jᵀ` of a batch from its structure, without the Jacobian.
 //!
-//! With `E = M (m ∘ A)` (row of sample and output: the output weights of its active units, mixed
-//! by the sample's block `M`):
+//! A sample's block of the Jacobian is `M J_f` with `M = u diag(w) (I − 1 pᵀ)` for softmax residuals
+//! and `M = u I` for the others ([`Residual`]). With
+//! `E_ik = u w_ik (A_k − Σ_l p_il A_l) ∘ (hᵢ > 0)`, or `u A_k ∘ (hᵢ > 0)`,
 //!
 //! ```text
-//! J Jᵀ[(i,k),(j,l)] = s² ( (⟨xᵢ, xⱼ⟩ + 1) ⟨E_ik, E_jl⟩ + ⟨hᵢ, hⱼ⟩ ⟨M_ik, M_jl⟩ ) + c ⟨M_ik, M_jl⟩
+//! J Jᵀ[(i,k),(j,l)] = s² (⟨xᵢ, xⱼ⟩ + 1) ⟨E_ik, E_jl⟩ + (s² ⟨hᵢ, hⱼ⟩ + c) (Mᵢ Mⱼᵀ)_kl
+//! (Mᵢ Mⱼᵀ)_kl = u² w_ik w_jl (δ_kl − p_jk − p_il + ⟨pᵢ, pⱼ⟩), or u² δ_kl
 //! ```
 //!
 //! where `c` is 1 with an output bias and 0 without.
@@ -14,7 +16,7 @@ use super::samples::{Row, Rows};
 use super::{Layers, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::{LANES, Lanes, Packed, dot, dot_eight};
+use crate::linalg::{LANES, Lanes, Packed, axpy, dot, dot_eight};
 
 /// What the last linearisation left, and room for the factors of the Gram matrix.
 pub(super) struct GramParts<'a, T> {
@@ -24,8 +26,6 @@ pub(super) struct GramParts<'a, T> {
     pub(super) probabilities: &'a [T],
     /// `nk × m`: E
     pub(super) mixed: &'a mut [T],
-    /// `nk × k`: M
-    pub(super) blocks: &'a mut [T],
     /// Two packed `n × n` triangles: `⟨xᵢ, xⱼ⟩ + 1` and `⟨hᵢ, hⱼ⟩`.
     pub(super) products: &'a mut [T],
     /// `d`: one sample's inputs, spread out.
@@ -45,40 +45,29 @@ pub(super) fn gram<T: Float>(
     Error::check_length(Buffer::Gram, Packed::<T>::len_of(n * k), gram.len())?;
     let unit = residual.unit(n, k);
     mix_outputs(network, layers, residual, unit, parts);
-    let triangle = Packed::<T>::len_of(n);
-    let (inputs, hidden) = parts.products.split_at_mut_checked(triangle).unwrap_or_default();
+    let (inputs, hidden) =
+        parts.products.split_at_mut_checked(Packed::<T>::len_of(n)).unwrap_or_default();
     multiply_inputs(rows, parts.row, inputs);
     multiply_rows(parts.activations, m, hidden);
 
     let s_sq = network.scale * network.scale;
     let bias = if network.output_bias { T::ONE } else { T::ZERO };
-    let mut gram_rest = gram;
-    let mut products = (&*inputs, &*hidden);
-    let (mixed, blocks) = (&*parts.mixed, &*parts.blocks);
-    for i in 0..n {
-        let (Some((xx, x_rest)), Some((hh, h_rest))) =
-            (products.0.split_at_checked(i + 1), products.1.split_at_checked(i + 1))
-        else {
-            break;
-        };
-        products = (x_rest, h_rest);
-        for r in i * k..(i + 1) * k {
-            let Some((out, rest)) = gram_rest.split_at_mut_checked(r + 1) else {
-                return Ok(());
-            };
-            gram_rest = rest;
-            let (Some(e), Some(b)) =
-                (mixed.get(r * m..(r + 1) * m), blocks.get(r * k..(r + 1) * k))
-            else {
-                continue;
-            };
+    let mixed = &*parts.mixed;
+    let mut entries = Packed::new(n * k, gram)?;
+    let mut entries = entries.rows_mut().zip(mixed.chunks_exact(m));
+    let triangles = Packed::new(n, inputs)?;
+    let hidden = Packed::new(n, hidden)?;
+    let probabilities = parts.probabilities.chunks_exact(k);
+    for ((xx, hh), p) in triangles.rows().zip(hidden.rows()).zip(probabilities.clone()) {
+        for (class, (out, e)) in entries.by_ref().take(k).enumerate() {
             dot_rows(e, mixed, out);
-            let others = blocks.chunks_exact(k * k).zip(xx.iter().zip(hh));
-            for (out, (block, (&xx, &hh))) in out.chunks_mut(k).zip(others) {
-                let (inputs, hidden) = (s_sq * xx, s_sq * hh + bias);
-                for (out, other) in out.iter_mut().zip(block.chunks_exact(k)) {
-                    *out = inputs * *out + hidden * dot(b, other);
+            let others = xx.iter().zip(hh).zip(probabilities.clone());
+            for (out, ((&xx, &hh), q)) in out.chunks_mut(k).zip(others) {
+                let (of_inputs, of_outputs) = (s_sq * xx, (s_sq * hh + bias) * (unit * unit));
+                for out in out.iter_mut() {
+                    *out *= of_inputs;
                 }
+                residual.add_products(of_outputs, class, p, q, out);
             }
         }
     }
@@ -104,7 +93,7 @@ fn dot_rows<T: Float>(row: &[T], matrix: &[T], out: &mut [T]) {
     }
 }
 
-/// `M` and `E = M (m ∘ A)` of each sample.
+/// `E` of each sample.
 #[inline(always)]
 fn mix_outputs<T: Float>(
     network: &TwoLayer<T>,
@@ -115,28 +104,25 @@ fn mix_outputs<T: Float>(
 ) {
     let (k, m) = (network.outputs, network.hidden);
     let samples = parts.activations.chunks_exact(m).zip(parts.probabilities.chunks_exact(k));
-    let places = parts.mixed.chunks_exact_mut(k * m).zip(parts.blocks.chunks_exact_mut(k * k));
-    for ((h, p), (mixed, block)) in samples.zip(places) {
-        // Column j of M is M applied to unit vector j; the buffer of E serves as its home first.
-        for j in 0..k {
-            let Some(column) = mixed.get_mut(..k) else {
-                break;
-            };
-            column.fill(T::ZERO);
-            if let Some(entry) = column.get_mut(j) {
-                *entry = T::ONE;
-            }
-            residual.apply(unit, p, column);
-            for (to, &from) in block.iter_mut().skip(j).step_by(k).zip(column.iter()) {
-                *to = from;
+    for ((h, p), mixed) in samples.zip(parts.mixed.chunks_exact_mut(k * m)) {
+        // The last row of E holds the mean Σ p_l A_l until its own turn comes.
+        let (first, mean) = mixed.split_at_mut_checked((k - 1) * m).unwrap_or_default();
+        mean.fill(T::ZERO);
+        if residual.mixes() {
+            for (&p, a) in p.iter().zip(layers.output.chunks_exact(m)) {
+                axpy(p, a, mean);
             }
         }
-        for (e, row) in mixed.chunks_exact_mut(m).zip(block.chunks_exact(k)) {
-            e.fill(T::ZERO);
-            for (&weight, a) in row.iter().zip(layers.output.chunks_exact(m)) {
-                for ((e, &a), &h) in e.iter_mut().zip(a).zip(h) {
-                    *e += if h > T::ZERO { weight * a } else { T::ZERO };
-                }
+        let weights = p.iter().map(|&p| unit * residual.weight(p));
+        let mut outputs = weights.zip(layers.output.chunks_exact(m));
+        for (e, (weight, a)) in first.chunks_exact_mut(m).zip(outputs.by_ref()) {
+            for ((e, &mean), (&a, &h)) in e.iter_mut().zip(mean.iter()).zip(a.iter().zip(h)) {
+                *e = if h > T::ZERO { weight * (a - mean) } else { T::ZERO };
+            }
+        }
+        if let Some((weight, a)) = outputs.next() {
+            for (mean, (&a, &h)) in mean.iter_mut().zip(a.iter().zip(h)) {
+                *mean = if h > T::ZERO { weight * (a - *mean) } else { T::ZERO };
             }
         }
     }

@@ -74,7 +74,7 @@ impl Init {
                 rng.normal_by::<T, M>(T::ONE, weights);
                 let three = T::from_f64(3.0);
                 for (unit, bias) in biases.iter_mut().enumerate() {
-                    let column = weights.iter().skip(unit).step_by(network.hidden);
+                    let column = weights.iter().skip(unit).step_by(network.hidden.max(1));
                     let norm_sq = column.fold(T::ZERO, |sum, &w| sum + w * w);
                     *bias = rng.uniform(-three, three) * norm_sq.sqrt();
                 }

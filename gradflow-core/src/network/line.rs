@@ -111,8 +111,8 @@ impl<'s, T: Float> Line<'s, T> {
     }
 
     /// `f = s Σ a relu(w x + b) + c` at each sample; the sum runs over the units in their order.
-    #[cfg_attr(target_os = "none", inline(never))]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[cfg_attr(any(target_os = "none", target_arch = "wasm32"), inline(never))]
+    #[cfg_attr(not(any(target_os = "none", target_arch = "wasm32")), inline(always))]
     pub(super) fn respond(&mut self, network: &TwoLayer<T>, layers: &Layers<'_, T>) {
         let bias = layers.output_bias.first().copied().unwrap_or_default();
         let finish = |sum: T| network.scale * sum + bias;
@@ -226,13 +226,13 @@ impl<'s, T: Float> Line<'s, T> {
     /// True if that may save time and the inputs ascend, padding included.
     #[inline(always)]
     fn ascends(&self) -> bool {
-        !VECTORS && self.x.is_sorted()
+        !VECTORS && self.x.iter().zip(self.x.iter().skip(1)).all(|(x, next)| x <= next)
     }
 
     /// Derivatives in `w`, `b` and `a` of one unit. `Σ δ h` over the active samples is written as
     /// `w Σ δ x + b Σ δ`.
-    #[cfg_attr(target_os = "none", inline(never))]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[cfg_attr(any(target_os = "none", target_arch = "wasm32"), inline(never))]
+    #[cfg_attr(not(any(target_os = "none", target_arch = "wasm32")), inline(always))]
     fn unit_gradient(&self, unit: Unit<T>, ascending: bool) -> [T; 3] {
         let (x, _) = self.x.as_chunks::<LANES>();
         let (delta, _) = self.delta.as_chunks::<LANES>();
@@ -321,7 +321,8 @@ impl<'s, T: Float> Line<'s, T> {
 
 /// Adds a unit's share to the packed triangle. Only samples between its first and its last active
 /// one can get any: half of them, if x ascends.
-#[inline(always)]
+#[cfg_attr(any(target_os = "none", target_arch = "wasm32"), inline(never))]
+#[cfg_attr(not(any(target_os = "none", target_arch = "wasm32")), inline(always))]
 fn add_unit<T: Float>(gram: &mut [T], h: &[T], x: &[T], a_sq: T) {
     let active = |&h: &T| h > T::ZERO;
     let Some(first) = h.iter().position(active) else { return };
@@ -342,8 +343,7 @@ fn add_unit<T: Float>(gram: &mut [T], h: &[T], x: &[T], a_sq: T) {
 }
 
 /// A unit's share of a row: `(xᵢxⱼ + 1) a² + hᵢ hⱼ` where it is active.
-#[cfg_attr(target_os = "none", inline(never))]
-#[cfg_attr(not(target_os = "none"), inline(always))]
+#[inline(always)]
 fn add_products<T: Float, const ALL_ACTIVE: bool>(
     row: &mut [T],
     h: &[T],

@@ -130,7 +130,8 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         })
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn general_loss(&mut self, w: &[T]) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
         let layers = network.layers(w)?;
@@ -150,7 +151,8 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         Ok(sum / loss.divisor(batch.len(), network.outputs))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn general_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
         let layers = network.layers(w)?;
@@ -189,7 +191,8 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         Ok([activations, outputs, rest])
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn general_linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error> {
         let (network, batch, loss, residual) = (self.network, self.batch, self.loss, self.residual);
         let layers = network.layers(w)?;
@@ -239,7 +242,8 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         Ok(())
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn general_pull(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error> {
         let (network, batch, residual) = (self.network, self.batch, self.residual);
         let layers = network.layers(w)?;
@@ -274,10 +278,9 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let needed = network.residual_scratch_len(n).reals;
         let short = Error::Length { what: Buffer::Scratch, needed, got: rest.len() };
         let (mixed, rest) = rest.split_at_mut_checked(n * k * m).ok_or(short)?;
-        let (blocks, rest) = rest.split_at_mut_checked(n * k * k).ok_or(short)?;
         let (products, rest) = rest.split_at_mut_checked(n * (n + 1)).ok_or(short)?;
         let row = rest.get_mut(..network.inputs).ok_or(short)?;
-        let mut parts = GramParts { activations, probabilities, mixed, blocks, products, row };
+        let mut parts = GramParts { activations, probabilities, mixed, products, row };
         let rows = batch.rows(0, n, network.inputs);
         gram(&network, &layers, &rows, residual, &mut parts, out)
     }

@@ -105,6 +105,47 @@ impl Residual {
         }
     }
 
+    /// True if `M` mixes a sample's outputs.
+    pub(super) const fn mixes(self) -> bool {
+        matches!(self, Self::Brier | Self::Ggn)
+    }
+
+    /// `w` in `M = u diag(w) (I − 1 pᵀ)`, or 1 in `M = u I`.
+    #[inline(always)]
+    pub(super) fn weight<T: Float>(self, p: T) -> T {
+        match self {
+            Self::Scaled | Self::Raw | Self::Logit => T::ONE,
+            Self::Brier => p,
+            Self::Ggn => p.sqrt(),
+        }
+    }
+
+    /// `out_l ← out_l + factor · (Mᵢ Mⱼᵀ)_kl / u²` for output `k` of one sample (probabilities `p`)
+    /// and the outputs `l` of another (`q`).
+    #[inline(always)]
+    pub(super) fn add_products<T: Float>(
+        self,
+        factor: T,
+        k: usize,
+        p: &[T],
+        q: &[T],
+        out: &mut [T],
+    ) {
+        if self.mixes() {
+            let (Some(&p_k), Some(&q_k)) = (p.get(k), q.get(k)) else { return };
+            let factor = factor * self.weight(p_k);
+            let common = p.iter().zip(q).fold(T::ZERO, |sum, (&p, &q)| sum + p * q) - q_k;
+            for ((out, &q), &p) in out.iter_mut().zip(q).zip(p) {
+                *out += factor * (self.weight(q) * (common - p));
+            }
+            if let Some(out) = out.get_mut(k) {
+                *out += factor * self.weight(q_k);
+            }
+        } else if let Some(out) = out.get_mut(k) {
+            *out += factor;
+        }
+    }
+
     /// `v ← M v` for one sample.
     #[inline(always)]
     pub(super) fn apply<T: Float>(self, unit: T, p: &[T], v: &mut [T]) {

@@ -61,7 +61,7 @@ impl<T: Float> TwoLayer<T> {
         }
         let entries = batch * self.outputs;
         let kept = batch * (self.hidden + self.outputs);
-        let gram = entries * (self.hidden + self.outputs) + batch * (batch + 1) + self.inputs;
+        let gram = entries * self.hidden + batch * (batch + 1) + self.inputs;
         ScratchLen { reals: reals + kept + gram, indices }
     }
 }
