@@ -24,8 +24,8 @@ const link = new Link(receive);
 const board = new Board($("table"), (id) => change({ focus: id }));
 const charts = new Charts(Object.fromEntries([...document.querySelectorAll("[data-chart]")].map((place) => [place.dataset.chart, place])), showCursor);
 const fit = new Fit($("fit"), movePoints);
-const pad = new Pad($("pad"), (x) => digits.ask(x));
 const digits = new Digits($("answers"), $("mistakes"), link);
+const pad = new Pad($("pad"), (x) => digits.ask(x));
 
 // ---- the worker's messages
 

@@ -97,7 +97,7 @@ onmessage = async ({ data }) => {
   }
 };
 
-const ready = init();
+const ready = init({ module_or_path: new URL("./gradflow_bg.wasm", import.meta.url) });
 ready.then(() => say("loaded"), (error) => say("error", { text: `The WebAssembly module does not start: ${error}` }));
 
 const find = (id) => race.racers.find((racer) => racer.id === id);

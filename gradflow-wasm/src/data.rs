@@ -4,6 +4,8 @@ use gradflow_core::network::{Inputs, Loss, Samples, Targets};
 use gradflow_core::tasks::Task;
 use gradflow_core::{Pcg32, Stream};
 
+use crate::message::message;
+
 /// Points of the grid on which a task of one input is measured, as on the desktop.
 const GRID_POINTS: usize = 2_001;
 /// Samples by which a task of several inputs is measured, as on the desktop.
@@ -45,7 +47,7 @@ impl Data {
             return Err(format!("{samples} samples: ask for at least 1, and for fewer"));
         }
         if !(noise >= 0.0 && noise.is_finite()) {
-            return Err(format!("noise = {noise} must be finite and not negative"));
+            return Err("the noise must be finite and not negative".into());
         }
         let mut x = vec![0.0; samples * task.inputs()];
         task.draw_inputs(&mut Pcg32::new(seed, Stream::Data), &mut x);
@@ -72,7 +74,7 @@ impl Data {
 
     fn of_task(task: Task, rng: &mut Pcg32, x: Vec<f32>, noise: f32) -> Result<Self, String> {
         let mut y = vec![0.0; x.len() / task.inputs()];
-        task.draw_targets(noise, rng, &x, &mut y).map_err(|error| error.to_string())?;
+        task.draw_targets(noise, rng, &x, &mut y).map_err(message)?;
         Self::values(task.inputs(), x, y)
     }
 

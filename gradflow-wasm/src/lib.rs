@@ -4,6 +4,7 @@
 mod curve;
 mod data;
 mod engine;
+mod message;
 mod options;
 mod trainer;
 

@@ -1,13 +1,14 @@
 //! What JavaScript sees: a data set and a trainer.
 
-use std::fmt::Display;
 use std::rc::Rc;
 
+use gradflow_core::Error;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::data::Data;
 use crate::engine::Engine;
+use crate::message::message;
 use crate::options::{Options, Value};
 
 /// Shows a panic, which would be a defect of gradflow, as an error with its place and text.
@@ -16,8 +17,12 @@ fn start() {
     std::panic::set_hook(Box::new(|info| wasm_bindgen::throw_str(&info.to_string())));
 }
 
-fn js(error: impl Display) -> JsError {
-    JsError::new(&error.to_string())
+fn refused(error: Error) -> JsError {
+    JsError::new(&message(error))
+}
+
+fn words(error: impl AsRef<str>) -> JsError {
+    JsError::new(error.as_ref())
 }
 
 /// A set of samples. Many trainers can share one.
@@ -32,7 +37,7 @@ impl DataSet {
     /// # Errors
     /// An unknown task or a number out of range.
     pub fn task(name: &str, seed: f64, samples: usize, noise: f32) -> Result<Self, JsError> {
-        Data::train(name, seed as u64, samples, noise).map(Self::of).map_err(js)
+        Data::train(name, seed as u64, samples, noise).map(Self::of).map_err(words)
     }
 
     /// The noiseless target of a task, to test on.
@@ -40,7 +45,7 @@ impl DataSet {
     /// # Errors
     /// An unknown task.
     pub fn clean(name: &str) -> Result<Self, JsError> {
-        Data::clean(name).map(Self::of).map_err(js)
+        Data::clean(name).map(Self::of).map_err(words)
     }
 
     /// Rows of `inputs` numbers each, and one target for each row.
@@ -48,7 +53,7 @@ impl DataSet {
     /// # Errors
     /// Lengths that do not fit, or numbers that are not finite.
     pub fn values(inputs: usize, x: Vec<f32>, y: Vec<f32>) -> Result<Self, JsError> {
-        Data::values(inputs, x, y).map(Self::of).map_err(js)
+        Data::values(inputs, x, y).map(Self::of).map_err(words)
     }
 
     /// Images and labels, each as the bytes of an IDX file.
@@ -56,7 +61,7 @@ impl DataSet {
     /// # Errors
     /// Bytes that are not such files.
     pub fn images(images: &[u8], labels: &[u8]) -> Result<Self, JsError> {
-        Data::images(images, labels).map(Self::of).map_err(js)
+        Data::images(images, labels).map(Self::of).map_err(words)
     }
 
     fn of(data: Data) -> Self {
@@ -101,7 +106,7 @@ impl Trainer {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Object, data: &DataSet) -> Result<Self, JsError> {
         let options = read(options)?;
-        Engine::new(options, Rc::clone(&data.0)).map(Self).map_err(js)
+        Engine::new(options, Rc::clone(&data.0)).map(Self).map_err(refused)
     }
 
     /// Takes up to `n` steps and returns how many were taken: fewer once the run has diverged.
@@ -109,7 +114,7 @@ impl Trainer {
     /// # Errors
     /// A mistake in the set-up.
     pub fn step_many(&mut self, n: u32) -> Result<u32, JsError> {
-        self.0.step_many(n).map_err(js)
+        self.0.step_many(n).map_err(refused)
     }
 
     /// Steps taken so far.
@@ -127,7 +132,7 @@ impl Trainer {
     /// Why the run diverged, if it did: `steps` is then the step that failed.
     #[wasm_bindgen(getter)]
     pub fn failure(&self) -> Option<String> {
-        self.0.failure().map(|error| error.to_string())
+        self.0.failure().map(message)
     }
 
     /// Δt of the next step.
@@ -141,7 +146,7 @@ impl Trainer {
     /// # Errors
     /// A Δt that is not finite and positive.
     pub fn set_dt(&mut self, dt: f32) -> Result<(), JsError> {
-        self.0.set_dt(dt).map_err(js)
+        self.0.set_dt(dt).map_err(refused)
     }
 
     /// Step numbers of the kept rows of the trace, from row `from` on.
@@ -160,7 +165,7 @@ impl Trainer {
     /// An unknown column.
     pub fn curve(&self, column: &str, from: usize) -> Result<Vec<f32>, JsError> {
         let values = self.0.curve().column(column);
-        let values = values.ok_or_else(|| js(format!("there is no column `{column}`")))?;
+        let values = values.ok_or_else(|| words(format!("there is no column `{column}`")))?;
         Ok(values.get(from..).unwrap_or_default().to_vec())
     }
 
@@ -193,7 +198,7 @@ impl Trainer {
     /// # Errors
     /// Parameters that are not finite.
     pub fn save(&self) -> Result<Vec<u8>, JsError> {
-        self.0.save().map_err(js)
+        self.0.save().map_err(refused)
     }
 
     /// Starts from the parameters of a safetensors file; only before the first step.
@@ -201,7 +206,7 @@ impl Trainer {
     /// # Errors
     /// A file of another network, or a run that has begun.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), JsError> {
-        self.0.load(bytes).map_err(js)
+        self.0.load(bytes).map_err(refused)
     }
 
     /// A copy of the parameters.
@@ -227,7 +232,7 @@ impl Trainer {
     /// # Errors
     /// Rows of the wrong length.
     pub fn predict(&mut self, x: &[f32]) -> Result<Vec<f32>, JsError> {
-        self.0.predict(x).map_err(js)
+        self.0.predict(x).map_err(refused)
     }
 
     /// Outputs for every sample of a set.
@@ -235,7 +240,7 @@ impl Trainer {
     /// # Errors
     /// A set that does not fit the network.
     pub fn predict_data(&mut self, data: &DataSet) -> Result<Vec<f32>, JsError> {
-        self.0.predict_data(&data.0).map_err(js)
+        self.0.predict_data(&data.0).map_err(refused)
     }
 
     /// `[loss, right answers, samples]` on a set.
@@ -243,7 +248,7 @@ impl Trainer {
     /// # Errors
     /// A set that does not fit the network.
     pub fn evaluate(&mut self, data: &DataSet) -> Result<Vec<f64>, JsError> {
-        let evaluation = self.0.evaluate(&data.0).map_err(js)?;
+        let evaluation = self.0.evaluate(&data.0).map_err(refused)?;
         Ok(vec![evaluation.loss, evaluation.correct as f64, evaluation.samples as f64])
     }
 }
@@ -260,8 +265,8 @@ fn read(options: &Object) -> Result<Options, JsError> {
         let number = value.as_f64().map(Value::Number);
         let known = number.or_else(|| value.as_bool().map(Value::Flag));
         let known = known.or_else(|| value.as_string().map(Value::Text));
-        let refused = || js(format!("option `{name}` must be a number, a text, true or false"));
+        let refused = || words(format!("option `{name}` must be a number, a text, true or false"));
         pairs.push((name.clone(), known.ok_or_else(refused)?));
     }
-    Options::read(pairs).map_err(js)
+    Options::read(pairs).map_err(words)
 }

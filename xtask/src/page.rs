@@ -48,8 +48,10 @@ pub(crate) fn build() -> Result<PathBuf> {
     let page = source().join("page");
     for entry in fs::read_dir(&page).with_context(|| format!("cannot list {page:?}"))? {
         let entry = entry?;
-        copy(&entry.path(), &folder.join(entry.file_name()))?;
+        copy_lean(&entry.path(), &folder.join(entry.file_name()))?;
     }
+    let glue = folder.join("gradflow.js");
+    copy_lean(&glue, &glue)?;
     images(&folder)?;
     Ok(folder)
 }
@@ -130,4 +132,13 @@ fn images(folder: &Path) -> Result<()> {
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("cannot copy {from:?} to {to:?}"))?;
     Ok(())
+}
+
+/// Copies a text without indentation and lines of comment, which a visitor need not download.
+fn copy_lean(from: &Path, to: &Path) -> Result<()> {
+    let text = fs::read_to_string(from).with_context(|| format!("cannot read {from:?}"))?;
+    let comment = |line: &str| ["//", "/*", "* ", "*/"].iter().any(|mark| line.starts_with(mark));
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && *line != "*");
+    let lean: Vec<&str> = lines.filter(|line| !comment(line)).collect();
+    fs::write(to, lean.join("\n") + "\n").with_context(|| format!("cannot write {to:?}"))
 }

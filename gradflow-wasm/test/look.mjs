@@ -1,0 +1,22 @@
+// Development: screenshots of the page in its states. node look.mjs SERVER FOLDER OUT
+import { chromium } from "playwright-core";
+import { serve } from "./server.mjs";
+const [server, folder, out] = process.argv.slice(2);
+const { address, stop } = await serve(server, folder);
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+page.on("console", (m) => console.log("console", m.type(), m.text()));
+page.on("pageerror", (e) => console.log("pageerror", e.message));
+page.on("requestfailed", (r) => console.log("failed", r.url()));
+await page.goto(address);
+await page.waitForTimeout(6000);
+await page.screenshot({ path: `${out}/regression.png`, fullPage: true });
+console.log(await page.evaluate(() => performance.getEntriesByName("first-step")[0]?.startTime));
+console.log(await page.textContent("#status"));
+await page.selectOption("#task", "mnist");
+await page.waitForTimeout(9000);
+await page.locator("#sample").click();
+await page.waitForTimeout(800);
+await page.screenshot({ path: `${out}/digits.png`, fullPage: true });
+await browser.close();
+stop();
