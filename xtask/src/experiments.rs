@@ -21,7 +21,7 @@ These are its options:
 ";
 
 /// Options whose value is a path: relative ones count from where the user is.
-const PATHS: [&str; 2] = ["--out", "--data-dir"];
+const PATHS: [&str; 3] = ["--out", "--data-dir", "--tuned"];
 
 /// Runs the task.
 pub(crate) fn run(args: &[OsString]) -> Result<()> {

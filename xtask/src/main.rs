@@ -13,6 +13,7 @@ mod fetch;
 mod licence;
 mod page;
 mod place;
+mod publish;
 mod setup;
 mod spawn;
 mod stop;
@@ -32,6 +33,7 @@ gradflow's tasks: cargo xtask TASK [OPTIONS]
 
   experiments   train every method, draw the figures and print the table
   summary DIR   print the tables of finished experiments again
+  publish       write EXPERIMENTS.md from the suites default, seed and stability
   data          fetch MNIST or Fashion-MNIST and check them
   demo          build and serve the page where the methods race
   setup         find or fetch what the other targets need
@@ -51,6 +53,7 @@ fn run(task: &str, args: &[OsString]) -> Result<()> {
     match task {
         "experiments" => experiments::run(args),
         "summary" => summary::run(args),
+        "publish" => publish::run(args),
         "data" => data::run(args),
         "demo" => demo::run(args),
         "setup" => setup::run(args),

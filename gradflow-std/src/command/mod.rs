@@ -5,6 +5,7 @@ mod eval;
 mod experiments;
 mod predict;
 mod progress;
+mod publish;
 mod signals;
 mod train;
 
@@ -39,6 +40,8 @@ enum Command {
     Experiments(experiments::Args),
     /// Print the tables of a suite that was run before
     Summary(experiments::SummaryArgs),
+    /// Write the tables and figures of suites as one Markdown document
+    Publish(publish::Args),
 }
 
 /// Parses the command line and does what it says.
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Data(args) => data::run(&args),
         Command::Experiments(args) => experiments::run(&args),
         Command::Summary(args) => experiments::summary(&args),
+        Command::Publish(args) => publish::run(&args),
     };
     let code = result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
