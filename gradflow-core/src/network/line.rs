@@ -231,8 +231,8 @@ impl<'s, T: Float> Line<'s, T> {
 
     /// Derivatives in `w`, `b` and `a` of one unit. `Σ δ h` over the active samples is written as
     /// `w Σ δ x + b Σ δ`.
-    #[cfg_attr(any(target_os = "none", target_arch = "wasm32"), inline(never))]
-    #[cfg_attr(not(any(target_os = "none", target_arch = "wasm32")), inline(always))]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn unit_gradient(&self, unit: Unit<T>, ascending: bool) -> [T; 3] {
         let (x, _) = self.x.as_chunks::<LANES>();
         let (delta, _) = self.delta.as_chunks::<LANES>();
