@@ -4,8 +4,9 @@ use super::law::{Identity, Law};
 use super::{Check, Violation};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
+use crate::network::Residual;
 use crate::objective::Residuals;
-use crate::scheme::{Auxiliary, Coupling, Memory, Movement};
+use crate::scheme::{Auxiliary, Coupling, Memory, Movement, Solved};
 
 /// Collects the checks of one step and keeps the one that comes closest to its tolerance.
 #[derive(Clone, Copy, Debug)]
@@ -53,18 +54,31 @@ pub(super) struct Facts {
     slack: f64,
     /// `Δt λ_max(J A Jᵀ)`
     stiffness: f64,
+    /// Relative residual of the iteration that solved the system.
+    tolerance: f64,
+    /// True if the step solved a system.
+    solves: bool,
+    /// Size of the numbers whose difference q is, where they are larger than q: probabilities.
+    absolute: f64,
 }
 
 impl Facts {
     pub(super) fn new<T: Float>(
-        movement: &Movement<T>,
-        stiffness: T,
+        law: &Law<T>,
         dt: T,
-        lambda: T,
+        movement: &Movement<T>,
+        solved: &Solved<T>,
         [parameters, entries]: [usize; 2],
+        unit: T,
     ) -> Self {
         let epsilon = T::EPSILON.to_f64();
-        let dt = dt.to_f64() / (1.0 + lambda.to_f64() * dt.to_f64());
+        let dt = dt.to_f64() / (1.0 + law.lambda.to_f64() * dt.to_f64());
+        let absolute = match law.identity {
+            Identity::IeqFull { residual: Some(Residual::Brier), .. } => {
+                unit.to_f64() * Float::sqrt(entries as f64)
+            }
+            _ => 0.0,
+        };
         let dissipation = movement.update_sq.to_f64() / dt;
         let rounding = 0.25 * epsilon * epsilon * movement.size_sq.to_f64() / dt;
         let tiny = epsilon / T::SAFE_UPDATE.to_f64();
@@ -80,7 +94,10 @@ impl Facts {
             dissipation,
             rounding,
             slack: 2.0 * Float::sqrt(dissipation * rounding) + rounding,
-            stiffness: stiffness.to_f64(),
+            stiffness: solved.stiffness.to_f64(),
+            tolerance: solved.tolerance.to_f64(),
+            solves: matches!(law.identity, Identity::IeqFull { .. }),
+            absolute,
         }
     }
 
@@ -178,12 +195,13 @@ impl Facts {
                 let relaxed = eta.map(|eta| (eta, self.next_loss, theta * self.dissipation));
                 self.check_next(energies, relaxed, tolerance, verdict);
             }
-            Identity::IeqFull { squared, .. } => {
+            Identity::IeqFull { residual, .. } => {
                 let energies = [value, predicted, next].map(|q| 0.5 * q * q);
                 let [energy, energy_predicted, _] = energies;
                 let balance = energy_predicted + 0.5 * auxiliary.change_sq.to_f64() - energy;
                 let tolerance = self.full_error(value, predicted) + self.dissipation_error();
                 verdict.expect(Check::Identity, (balance + self.dissipation).abs(), tolerance);
+                let squared = residual.is_some_and(Residual::squares_to_loss);
                 let ideal = if squared { self.next_loss } else { f64::INFINITY };
                 let relaxed = eta.map(|eta| (eta, ideal, self.dissipation));
                 self.check_next(energies, relaxed, tolerance, verdict);
@@ -201,24 +219,26 @@ impl Facts {
         tolerance: f64,
         verdict: &mut Verdict,
     ) {
+        let rounding = self.growth * self.epsilon * (energy.abs() + next.abs());
+        let tolerance = tolerance + rounding;
         let Some((eta, ideal, dissipation)) = relaxed else {
-            verdict.expect(Check::Growth, predicted - energy, 0.0);
+            // A product with ρ ≤ 1 cannot grow; only the norm of a solution has rounding.
+            let tolerance = if self.solves { tolerance } else { 0.0 };
+            verdict.expect(Check::Growth, predicted - energy, tolerance);
             verdict.expect(Check::Growth, (next - predicted).abs(), 0.0);
             return;
         };
-        let rounding = self.growth * self.epsilon * (energy.abs() + next.abs());
-        let tolerance = tolerance + rounding;
         let most = energy - (1.0 - eta) * dissipation;
         verdict.expect(Check::Dissipation, next - most, tolerance);
         let bound = predicted + eta * dissipation;
-        let distance = if ideal.is_infinite() {
-            next - bound
-        } else if ideal <= bound {
-            (next - ideal).abs()
-        } else {
-            (next - bound).abs()
-        };
-        verdict.expect(Check::Closeness, distance, tolerance);
+        if !ideal.is_finite() {
+            verdict.expect(Check::Closeness, next - bound, tolerance);
+            return;
+        }
+        let closest = if ideal <= bound { ideal } else { bound };
+        // A vector is found on the way from the definition, and rounded on its scale.
+        let vector = self.growth * self.epsilon * Float::sqrt((ideal * next).abs());
+        verdict.expect(Check::Closeness, (next - closest).abs(), tolerance + vector);
     }
 
     /// How exactly the identity of full IEQ can hold: the system is solved, and its matrix formed,
@@ -228,7 +248,8 @@ impl Facts {
         let solved = norm + self.stiffness * predicted;
         let moved = Float::sqrt(self.stiffness * self.dissipation);
         let stored = Float::sqrt(self.stiffness * self.rounding);
-        norm * (self.growth * self.epsilon * (solved + moved) + stored)
+        let rounded = self.growth * self.epsilon * (norm + self.absolute) * (solved + moved);
+        rounded + norm * (self.tolerance * norm + stored)
     }
 
     /// Full IEQ with fresh q, from the vectors alone: `⟨q, JΔw⟩ + ‖JΔw‖² + D = 0`.

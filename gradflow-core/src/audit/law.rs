@@ -49,8 +49,8 @@ pub enum Identity<T> {
     IeqFull {
         /// Whether q is taken from each batch or carried on.
         memory: Memory,
-        /// Whether `½‖q‖² = L`.
-        squared: bool,
+        /// What q is; `None` if the settings have no meaning.
+        residual: Option<Residual>,
         /// Whether step-size control accepts only steps that lower the energy.
         controlled: bool,
     },
@@ -77,7 +77,7 @@ impl<T: Float> Law<T> {
             }
             Method::IeqFull => Identity::IeqFull {
                 memory,
-                squared: settings.residual(loss).is_ok_and(Residual::squares_to_loss),
+                residual: settings.residual(loss).ok(),
                 controlled: settings.control == Control::GainRatio,
             },
         };

@@ -39,7 +39,7 @@
 //! | ℓ is stored with absolute error `ε abs(ℓ)/2` | `ε (abs(ℓ) + abs(ℓ̃) + 4) ρ W`: law 3's `ε abs(ℓ)` |
 //! | sums of p squares err by `√p ε` (Higham, Mary 2019), a step length by a few ε | `(8 + √p) ε D` |
 //! | storing w moves each parameter by up to `ε abs(w)/2 = u` | `2√(DE) + E`, `E = ⟨u, A⁻¹u⟩/Δt` |
-//! | full IEQ solves a system of condition `1 + s`, `s = Δt λ_max(J A Jᵀ)` | `c ε (1 + s) ‖q‖²` |
+//! | full IEQ solves a system of condition `1 + s`, `s = Δt λ_max(J A Jᵀ)` | `(8 + √p) ε ‖q‖ (‖q‖ + s ‖q̃‖)`, and the iteration's tolerance times `‖q‖²` |
 //! | numbers below the normal range | a floor of the size of the smallest ones |
 //!
 //! So a step that is lost in the rounding of w is never reported, and an error of 10⁻³ in ρ, κ or λ
@@ -221,9 +221,9 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Audit<T, B> {
 
         let law = self.law;
         let movement = scheme.movement(before, w, step.dt);
-        let stiffness = scheme.stiffness();
         let sizes = [w.len(), entries];
-        let mut facts = Facts::new(&movement, stiffness, step.dt, law.lambda, sizes);
+        let mut facts =
+            Facts::new(&law, step.dt, &movement, &scheme.solved(), sizes, objective.unit());
         if self.watch_loss || law.needs_loss() {
             facts.loss = objective.loss(before)?.to_f64();
             facts.next_loss = objective.loss(w)?.to_f64();

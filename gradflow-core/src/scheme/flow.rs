@@ -2,7 +2,9 @@
 
 use super::operator::finite_norm_sq;
 use super::rule::{At, Relaxation};
-use super::{Auxiliary, Movement, Operator, Rule, Scheme, Staged, Step, check_dt, finite, visit_option};
+use super::{
+    Auxiliary, Movement, Operator, Rule, Scheme, Staged, Step, check_dt, finite, visit_option,
+};
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::objective::Objective;

@@ -10,7 +10,7 @@
 
 use super::ieq_full::IeqFull;
 use super::operator::{Movement, Operator};
-use super::{Scheme, Staged, Step, check_dt};
+use super::{Scheme, Solved, Staged, Step, check_dt};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::objective::Residuals;
@@ -115,7 +115,7 @@ where
         Scheme::<T, O>::movement(&self.inner, before, after, dt)
     }
 
-    fn stiffness(&self) -> T {
-        Scheme::<T, O>::stiffness(&self.inner)
+    fn solved(&self) -> Solved<T> {
+        Scheme::<T, O>::solved(&self.inner)
     }
 }

@@ -14,7 +14,7 @@
 
 use super::ieq_store::relax_vector;
 use super::ieq_vector::part;
-use super::{Auxiliary, Movement, Operator, Scheme, Staged, Step, Store, check_dt, finite};
+use super::{Auxiliary, Movement, Operator, Scheme, Solved, Staged, Step, Store, check_dt, finite};
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::linalg::{CgBuffers, Packed, conjugate_gradients, dot, norm_sq};
@@ -50,8 +50,8 @@ pub struct IeqFull<T, A, B> {
     residual: B,
     /// q̃, and after relaxation q'.
     predicted: B,
-    /// The trace of `Δt J A Jᵀ`, or the largest stretching that conjugate gradients met.
-    stiffness: T,
+    /// With the trace of `Δt J A Jᵀ`, or the largest stretching that conjugate gradients met.
+    solved: Solved<T>,
 }
 
 impl<T: Float, A, B> IeqFull<T, A, B> {
@@ -68,8 +68,8 @@ impl<T: Float, A, B> IeqFull<T, A, B> {
     ) -> Self {
         // ε^¾: 6e-6 in f32, 2e-12 in f64.
         let tolerance = T::EPSILON.sqrt() * T::EPSILON.sqrt().sqrt();
-        let stiffness = T::ZERO;
-        Self { operator, tolerance, dt, solver, store, direction, residual, predicted, stiffness }
+        let solved = Solved::default();
+        Self { operator, tolerance, dt, solver, store, direction, residual, predicted, solved }
     }
 }
 
@@ -105,7 +105,7 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
                 *diagonal += T::ONE;
             }
         }
-        self.stiffness = stiffness;
+        self.solved = Solved { stiffness, tolerance: T::ZERO };
         predicted.copy_from_slice(q);
         objective.solve(&mut system, predicted)?; // (1)
         check_move(q, predicted)?;
@@ -150,7 +150,7 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
             residual_sq <= tolerance_sq && residual_sq <= q_sq - dot(q_next, q_next)
         };
         conjugate_gradients(q, predicted, &mut buffers, 4 * len + 64, multiply, stop)?; // (1)
-        self.stiffness = stretched_sq.sqrt();
+        self.solved = Solved { stiffness: stretched_sq.sqrt(), tolerance: self.tolerance };
         check_move(q, predicted)?;
         objective.pull_back(w, predicted, along)?;
         operator.apply(gradient, along, dt);
@@ -320,7 +320,7 @@ where
         self.operator.movement(before, after, dt)
     }
 
-    fn stiffness(&self) -> T {
-        self.stiffness
+    fn solved(&self) -> Solved<T> {
+        self.solved
     }
 }

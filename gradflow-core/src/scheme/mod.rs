@@ -66,10 +66,9 @@ pub trait Scheme<T: Float, O: ?Sized> {
         Movement::between(before, after)
     }
 
-    /// `Δt λ_max(J A Jᵀ)` of the last step of full IEQ, roughly: its law holds to about ε times
-    /// this number. 0 for all other schemes.
-    fn stiffness(&self) -> T {
-        T::ZERO
+    /// How exactly the last step solved its linear system, if the scheme has one.
+    fn solved(&self) -> Solved<T> {
+        Solved::default()
     }
 }
 
@@ -96,6 +95,16 @@ pub trait Staged<T: Float, O: ?Sized>: Scheme<T, O> {
 
     /// Makes the proposal the scheme's state.
     fn commit(&mut self, objective: &O, step: &Step<T>);
+}
+
+/// How exactly a linear system `(I + Δt J A Jᵀ) q̃ = q` was solved.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Solved<T> {
+    /// `Δt λ_max(J A Jᵀ)`, roughly and rather too much: rounding alone leaves a residual of ε times
+    /// this number.
+    pub stiffness: T,
+    /// Relative residual at which an iteration stopped; 0 if there was none.
+    pub tolerance: T,
 }
 
 /// What one step did.

@@ -45,9 +45,9 @@ impl<T: Float> Movement<T> {
             }
         }
         let rest = || before_rest.iter().zip(after_rest).zip(last..);
-        update.add_some(rest().map(|((&before, &after), i)| {
-            weight(i) * ((after - before) * (after - before))
-        }));
+        update.add_some(
+            rest().map(|((&before, &after), i)| weight(i) * ((after - before) * (after - before))),
+        );
         size.add_some(rest().map(|((_, &after), i)| weight(i) * (after * after)));
         let [update, size] = sums;
         Self { update_sq: update.total(), size_sq: size.total() }

@@ -4,7 +4,7 @@
 //! `v = ξ₀ ṽ + (1 − ξ₀) v̂` with the smallest `ξ₀ ∈ [0, 1]` for which the modified energy falls by
 //! at least `(1 − η) D`. The closed forms stand in each scheme's file.
 
-use super::{Movement, Scheme, Staged, Step, check};
+use super::{Movement, Scheme, Solved, Staged, Step, check};
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
 use crate::objective::Objective;
@@ -69,7 +69,7 @@ where
         self.inner.movement(before, after, dt)
     }
 
-    fn stiffness(&self) -> T {
-        self.inner.stiffness()
+    fn solved(&self) -> Solved<T> {
+        self.inner.solved()
     }
 }

@@ -3,7 +3,8 @@
 
 use super::{
     Adam, AdamMetric, AnyOperator, Coupling, ExpSav, Flow, GainRatio, IeqAdaptive, IeqFull,
-    IeqVector, LinearSolver, Memory, Movement, Relaxed, Sav, Scalar, Scheme, Sgd, Step, Store,
+    IeqVector, LinearSolver, Memory, Movement, Relaxed, Sav, Scalar, Scheme, Sgd, Solved, Step,
+    Store,
 };
 use crate::error::Error;
 use crate::float::Float;
@@ -498,7 +499,7 @@ where
         forward!(self, scheme => Scheme::<T, O>::movement(scheme, before, after, dt))
     }
 
-    fn stiffness(&self) -> T {
-        forward!(self, scheme => Scheme::<T, O>::stiffness(scheme))
+    fn solved(&self) -> Solved<T> {
+        forward!(self, scheme => Scheme::<T, O>::solved(scheme))
     }
 }
