@@ -3,10 +3,10 @@
 
 use super::{
     Adam, AdamMetric, AnyOperator, Coupling, ExpSav, Flow, GainRatio, IeqAdaptive, IeqFull,
-    IeqVector, LinearSolver, Memory, Movement, Relaxed, Sav, Scalar, Scheme, Sgd, Solved, Step,
-    Store,
+    IeqVector, LinearSolver, Memory, Movement, Relaxed, Rule, Sav, Scalar, Scheme, Sgd, Solved,
+    Step, Store, check, check_dt,
 };
-use crate::error::Error;
+use crate::error::{Error, Setting};
 use crate::float::Float;
 use crate::linalg::Packed;
 use crate::network::{Loss, Residual};
@@ -226,11 +226,30 @@ impl<T: Float> Settings<T> {
         }))
     }
 
-    /// Refuses combinations that have no meaning.
+    /// Refuses combinations that have no meaning, and settings of the method that are out of range.
     ///
     /// # Errors
-    /// [`Error::Unsupported`], whose text says what to change.
+    /// [`Error::Unsupported`], whose text says what to change; [`Error::OutOfRange`].
     pub fn check(&self, loss: Loss) -> Result<(), Error> {
+        self.check_combination(loss)?;
+        let Self { method, relaxed, dt, lambda, c, epsilon, eta, .. } = *self;
+        check_dt(dt)?;
+        if method.has_auxiliary() {
+            check(lambda >= T::ZERO && lambda.is_finite(), Setting::Lambda, lambda)?;
+        }
+        if relaxed {
+            check(eta >= T::ZERO && eta < T::ONE, Setting::Eta, eta)?;
+        }
+        let (coupling, memory) = (self.coupling(), self.memory());
+        match method {
+            Method::Sav => Sav { c, coupling }.check(),
+            Method::ExpSav => ExpSav { c, coupling }.check(),
+            Method::IeqAdaptive => IeqAdaptive { epsilon, memory }.check(),
+            Method::Sgd | Method::Adam | Method::IeqFull => Ok(()),
+        }
+    }
+
+    fn check_combination(&self, loss: Loss) -> Result<(), Error> {
         let residual = self.residual(loss)?;
         let fresh = self.memory() == Memory::Fresh;
         let is_full = self.method == Method::IeqFull;
