@@ -13,7 +13,11 @@ use sha2::{Digest, Sha256};
 
 use super::output::write_atomically;
 use super::{RunError, Trainer};
-use crate::spec::Spec;
+use crate::data::DataSet;
+use crate::spec::{Source, Spec};
+
+/// Version of the format.
+const VERSION: u32 = 2;
 
 /// What is known besides the arrays.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,7 +31,10 @@ pub(super) struct Meta<P> {
     /// Names and lengths of the arrays.
     arrays: Vec<(String, usize)>,
     order: usize,
+    /// SHA-256 of what follows.
     sha256: String,
+    /// SHA-256 of the training set, if it comes from a file that may have changed meanwhile.
+    data: Option<String>,
     /// What the session around the trainer wants back.
     pub progress: P,
 }
@@ -39,6 +46,7 @@ pub(super) struct Meta<P> {
 pub(super) fn save<T: Float, P: Serialize>(
     path: &Path,
     spec: &Spec,
+    set: &DataSet<T>,
     trainer: &mut Trainer<T>,
     progress: P,
 ) -> Result<(), RunError> {
@@ -57,9 +65,10 @@ pub(super) fn save<T: Float, P: Serialize>(
         body.extend(index.to_le_bytes());
     }
     let (order, done) = (order.len(), trainer.done());
-    let sha256 = hex(&body);
-    let spec = spec.clone();
-    let meta = Meta { version: 1, spec, done, position, arrays, order, sha256, progress };
+    let sha256 = hex(Sha256::digest(&body));
+    let (data, spec) = (fingerprint(spec, set), spec.clone());
+    let meta =
+        Meta { version: VERSION, spec, done, position, arrays, order, sha256, data, progress };
     let mut bytes = serde_json::to_vec(&meta)
         .map_err(|error| RunError::input(format!("{}: {error}", path.display())))?;
     bytes.push(b'\n');
@@ -74,6 +83,7 @@ pub(super) fn save<T: Float, P: Serialize>(
 pub(super) fn load<T: Float, P: for<'de> Deserialize<'de>>(
     path: &Path,
     spec: &Spec,
+    set: &DataSet<T>,
     trainer: &mut Trainer<T>,
 ) -> Result<Option<P>, RunError> {
     let bytes = match fs::read(path) {
@@ -81,7 +91,7 @@ pub(super) fn load<T: Float, P: for<'de> Deserialize<'de>>(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(RunError::file(path, &error)),
     };
-    restore(&bytes, spec, trainer).map(Some).map_err(|problem| {
+    restore(&bytes, spec, set, trainer).map(Some).map_err(|problem| {
         RunError::input(format!("{}: {problem}. Delete it to start this run anew", path.display()))
     })
 }
@@ -89,24 +99,32 @@ pub(super) fn load<T: Float, P: for<'de> Deserialize<'de>>(
 fn restore<T: Float, P: for<'de> Deserialize<'de>>(
     bytes: &[u8],
     spec: &Spec,
+    set: &DataSet<T>,
     trainer: &mut Trainer<T>,
 ) -> Result<P, String> {
-    let end = bytes.iter().position(|&byte| byte == b'\n').ok_or("this is no checkpoint")?;
-    let (line, body) = bytes.split_at(end);
-    let body = &body[1..];
-    let meta: Meta<P> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    if meta.version != 1 {
+    let mut parts = bytes.splitn(2, |&byte| byte == b'\n');
+    let (Some(line), Some(body)) = (parts.next(), parts.next()) else {
+        return Err("this is no checkpoint, or only the beginning of one".to_owned());
+    };
+    let meta: Meta<P> = serde_json::from_slice(line)
+        .map_err(|error| format!("this is no checkpoint of this version ({error})"))?;
+    if meta.version != VERSION {
         return Err(format!("version {} of the format is not known", meta.version));
     }
-    if meta.sha256 != hex(body) {
+    if meta.sha256 != hex(Sha256::digest(body)) {
         return Err("the checkpoint is damaged: its checksum does not fit".to_owned());
     }
     if meta.spec != *spec {
         return Err("the checkpoint belongs to a run with other settings".to_owned());
     }
-    let (values, order) = body
-        .split_at_checked(body.len().saturating_sub(4 * meta.order))
-        .ok_or("the checkpoint is cut short")?;
+    if meta.data != fingerprint(spec, set) {
+        return Err("the data have changed since the run began".to_owned());
+    }
+    if meta.done > trainer.steps() {
+        return Err("the checkpoint lies behind the run's last step".to_owned());
+    }
+    let (values, order) =
+        body.split_at(body.len().saturating_sub(meta.order.saturating_mul(size_of::<u32>())));
     let mut expected = Vec::new();
     let mut rest = values;
     trainer.visit_state(&mut |name, array| {
@@ -127,6 +145,24 @@ fn restore<T: Float, P: for<'de> Deserialize<'de>>(
     Ok(meta.progress)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The training set in 64 digits, if it comes from a file that may change between two parts of a
+/// run.
+fn fingerprint<T: Float>(spec: &Spec, set: &DataSet<T>) -> Option<String> {
+    if spec.task.meaning() != Source::Csv {
+        return None;
+    }
+    let mut sha256 = Sha256::new();
+    let mut row = Vec::new();
+    for sample in 0..set.len() {
+        set.copy_row(sample, &mut row);
+        row.iter().for_each(|x| sha256.update(x.to_bits64().to_le_bytes()));
+    }
+    let values = set.values().unwrap_or_default();
+    values.iter().for_each(|y| sha256.update(y.to_bits64().to_le_bytes()));
+    sha256.update(set.labels().unwrap_or_default());
+    Some(hex(sha256.finalize()))
+}
+
+fn hex(digest: impl IntoIterator<Item = u8>) -> String {
+    digest.into_iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,42 +1,35 @@
 //! Runs: from a spec to traces, figures of merit and weights.
 
 mod checkpoint;
+mod clock;
 mod error;
 mod evaluation;
+mod growing;
 mod output;
 mod problem;
 mod record;
+mod room;
 mod session;
 mod trainer;
 mod watch;
+mod weights;
 mod wide;
 
 pub use error::{RunError, exit};
 pub use evaluation::{Measured, measure};
-pub use output::{Growing, Output, write_atomically};
-pub use problem::{Sets, load_weights, network};
+pub use growing::Growing;
+pub use output::{Output, is_stream, write_atomically};
+pub use problem::{Sets, network};
 pub use record::{EPOCHS_HEADER, TRACE_HEADER};
 pub use session::{Ending, Files, Job, Outcome, run};
-pub use trainer::{Trainer, Watch};
+pub use trainer::{Trainer, Watch, check};
+pub use weights::{load_weights, weights_file};
 pub use wide::{Wide, evaluate};
 
-use gradflow_core::network::TwoLayer;
 use gradflow_core::scheme::{Coupling, Method};
-use gradflow_core::{Float, weights};
 
 use crate::report::Metrics;
 use crate::spec::{BatchSize, Spec};
-
-/// The weights as a safetensors file.
-///
-/// # Errors
-/// Weights that do not belong to the network.
-pub fn weights_file<T: Float>(network: &TwoLayer<T>, w: &[T]) -> Result<Vec<u8>, RunError> {
-    let mut bytes = vec![0; weights::file_len(network)];
-    let len = weights::write(network, w, &mut bytes)?;
-    bytes.truncate(len);
-    Ok(bytes)
-}
 
 /// What is known of a run before it starts.
 fn describe(spec: &Spec) -> Metrics {

@@ -1,14 +1,11 @@
 //! From a spec to what can be trained: data, network, initial weights.
 
-use std::fs;
-use std::path::Path;
-
+use gradflow_core::Float;
 use gradflow_core::network::{Init, TwoLayer};
 use gradflow_core::scheme::Shape;
-use gradflow_core::weights::{self, Header};
-use gradflow_core::{Error, Float};
 
-use super::RunError;
+use super::room::MAX_PARAMETERS;
+use super::{RunError, load_weights};
 use crate::data::{DataSet, Part, Scaling, clean, noisy_test, read_csv, train};
 use crate::spec::{InitChoice, Source, Spec};
 
@@ -50,16 +47,27 @@ impl<T: Float> Sets<T> {
             }
             Source::Csv => Self { train: read_table(spec)?, test: None, clean: None },
         };
-        sets.hold_out(spec.train)
+        let mut sets = sets.hold_out(spec.train)?;
+        if spec.standardise && spec.task.meaning() == Source::Csv {
+            let scaling = Scaling::of(&sets.train)?;
+            scaling.apply(&mut sets.train)?;
+            sets.test.as_mut().map_or(Ok(()), |test| scaling.apply(test))?;
+        }
+        Ok(sets)
     }
 
     /// With `--train N`: the first N samples to train on, the others to test on.
     fn hold_out(mut self, first: Option<usize>) -> Result<Self, RunError> {
-        if let Some(first) = first {
-            let rest = self.train.len().saturating_sub(first);
-            let (train, test) = self.train.split(rest)?;
-            (self.train, self.test) = (train, Some(test));
+        let Some(first) = first else { return Ok(self) };
+        let samples = self.train.len();
+        if first == 0 || first >= samples {
+            return Err(RunError::input(format!(
+                "--train {first} leaves nothing to train on or nothing to test on: there are \
+                 {samples} samples"
+            )));
         }
+        let (train, test) = self.train.split(samples - first)?;
+        (self.train, self.test) = (train, Some(test));
         Ok(self)
     }
 }
@@ -74,11 +82,7 @@ fn read_table<T: Float>(spec: &Spec) -> Result<DataSet<T>, RunError> {
             path.display()
         )));
     }
-    let mut set = read_csv(path, &spec.target, spec.task_loss())?;
-    if spec.standardise {
-        Scaling::of(&set)?.apply(&mut set)?;
-    }
-    Ok(set)
+    Ok(read_csv(path, &spec.target, spec.task_loss())?)
 }
 
 /// The network of a spec with its initial weights.
@@ -93,40 +97,17 @@ pub fn network<T: Float>(spec: &Spec, set: &DataSet<T>) -> Result<(TwoLayer<T>, 
     };
     let network = TwoLayer::new(set.inputs(), spec.hidden, set.outputs())?;
     let network = init.scale(network.with_output_bias(spec.output_bias || init == Init::Ntk));
-    let mut w = vec![T::ZERO; network.parameters()];
-    init.draw(&network, spec.seed, &mut w)?;
-    Ok((network, w))
-}
-
-/// A network and its weights from a file, for a data set.
-///
-/// # Errors
-/// A file that cannot be read, is not a file of weights, or is one of another shape.
-pub fn load_weights<T: Float>(
-    path: &Path,
-    set: &DataSet<T>,
-) -> Result<(TwoLayer<T>, Vec<T>), RunError> {
-    let bytes = fs::read(path).map_err(|error| RunError::file(path, &error))?;
-    let (network, w) = parse_weights(&bytes)
-        .map_err(|error| RunError::input(format!("{}: {error}", path.display())))?;
-    let (inputs, outputs) = (network.inputs(), network.outputs());
-    if (inputs, outputs) != (set.inputs(), set.outputs()) {
+    if network.parameters() > MAX_PARAMETERS {
         return Err(RunError::input(format!(
-            "{}: the weights map {inputs} inputs to {outputs} outputs, but the data has {} inputs \
-             and {} outputs",
-            path.display(),
+            "{} hidden units on {} inputs make {} parameters, of which at most {MAX_PARAMETERS} \
+             are trained",
+            spec.hidden,
             set.inputs(),
-            set.outputs()
+            network.parameters()
         )));
     }
-    Ok((network, w))
-}
-
-fn parse_weights<T: Float>(bytes: &[u8]) -> Result<(TwoLayer<T>, Vec<T>), Error> {
-    let header = Header::parse(bytes)?;
-    let network = header.network()?;
     let mut w = vec![T::ZERO; network.parameters()];
-    weights::read(&header, bytes, &mut w)?;
+    init.draw(&network, spec.seed, &mut w)?;
     Ok((network, w))
 }
 

@@ -1,8 +1,7 @@
 //! A run from its start, or from its checkpoint, to its end.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use gradflow_core::Float;
 use gradflow_core::network::Loss;
@@ -10,14 +9,12 @@ use gradflow_core::scheme::Step;
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Measured, measure};
-use super::output::Growing;
+use super::clock::{Clock, Pace};
+use super::growing::Growing;
 use super::watch::Auditor;
 use super::{RunError, Sets, Trainer, checkpoint, record, weights_file};
 use crate::report::Metrics;
 use crate::spec::{Simd, Spec};
-
-/// Time between two checkpoints.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
 /// Rows of `epochs.csv` that a regression run aims at.
 const EVALUATIONS: usize = 100;
@@ -31,6 +28,22 @@ pub struct Files {
     pub epochs: Option<PathBuf>,
     /// State of an unfinished run.
     pub checkpoint: Option<PathBuf>,
+}
+
+impl Files {
+    /// Takes the checkpoint away: the run's results are all written, or it begins anew.
+    ///
+    /// # Errors
+    /// A folder that cannot be written to.
+    pub fn remove_checkpoint(&self) -> Result<(), RunError> {
+        let Some(path) = &self.checkpoint else { return Ok(()) };
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(RunError::file(path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// One run and its surroundings.
@@ -80,8 +93,9 @@ pub struct Outcome {
 /// What a checkpoint keeps for the session.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Progress {
-    trace_len: u64,
-    epochs_len: u64,
+    /// Bytes of the tables, if they were written.
+    trace_len: Option<u64>,
+    epochs_len: Option<u64>,
     loss_sum: f64,
     loss_count: u32,
     wall_s: f64,
@@ -90,7 +104,8 @@ struct Progress {
     audit: super::watch::Counts,
 }
 
-/// Runs a job.
+/// Runs a job. Its checkpoint stays until the caller has written what the run came to and calls
+/// [`Files::remove_checkpoint`].
 ///
 /// # Errors
 /// Bad input, or files that cannot be written. Divergence is an [`Ending`], not an error.
@@ -98,15 +113,16 @@ pub fn run<T: Float>(job: &mut Job<'_>, sets: &Sets<T>) -> Result<Outcome, RunEr
     let spec = job.spec;
     let mut trainer = Trainer::new(spec, &sets.train, job.simd)?;
     let resumed = match &job.files.checkpoint {
-        Some(path) if job.resume => checkpoint::load(path, spec, &mut trainer)?,
+        Some(path) if job.resume => checkpoint::load(path, spec, &sets.train, &mut trainer)?,
         _ => None,
     };
-    let progress: Progress = resumed.unwrap_or_default();
-    let open = |path: &Option<PathBuf>, keep| {
-        path.as_deref().map(|path: &Path| Growing::open(path, keep)).transpose()
-    };
-    let trace = open(&job.files.trace, progress.trace_len)?;
-    let epochs = open(&job.files.epochs, progress.epochs_len)?;
+    let resumed: Option<Progress> = resumed;
+    if resumed.is_none() {
+        job.files.remove_checkpoint()?;
+    }
+    let trace = open(&job.files.trace, resumed.as_ref().map(|progress| progress.trace_len))?;
+    let epochs = open(&job.files.epochs, resumed.as_ref().map(|progress| progress.epochs_len))?;
+    let progress = resumed.unwrap_or_default();
     let batch = spec.batch.of(sets.train.len());
     let auditor = Auditor::new(spec, trainer.network(), batch, progress.audit);
     let every = match spec.task_loss() {
@@ -118,6 +134,18 @@ pub fn run<T: Float>(job: &mut Job<'_>, sets: &Sets<T>) -> Result<Outcome, RunEr
     session.begin()?;
     let ending = session.advance(job)?;
     session.finish(job, ending)
+}
+
+/// Opens a table; of a resumed run, the bytes that it had are kept.
+fn open(path: &Option<PathBuf>, kept: Option<Option<u64>>) -> Result<Option<Growing>, RunError> {
+    match (path, kept) {
+        (None, _) => Ok(None),
+        (Some(path), Some(None)) => Err(RunError::input(format!(
+            "{}: the interrupted run did not write this table: resume it without, or start anew",
+            path.display()
+        ))),
+        (Some(path), kept) => Growing::open(path, kept.flatten()).map(Some),
+    }
 }
 
 struct Session<'a, T> {
@@ -148,7 +176,7 @@ impl<T: Float> Session<'_, T> {
     /// Steps until the run ends in one way or another.
     fn advance(&mut self, job: &mut Job<'_>) -> Result<Ending, RunError> {
         let total = self.trainer.steps();
-        let mut saved = Instant::now();
+        let mut pace = Pace::new();
         while self.trainer.done() < total {
             let n = self.trainer.done();
             let step = match self.trainer.step(&self.sets.train, &mut self.auditor) {
@@ -167,9 +195,8 @@ impl<T: Float> Session<'_, T> {
                 self.save(job)?;
                 return Ok(Ending::Stopped(n + 1));
             }
-            if job.files.checkpoint.is_some() && saved.elapsed() >= CHECKPOINT_EVERY {
-                self.save(job)?;
-                saved = Instant::now();
+            if job.files.checkpoint.is_some() && pace.is_due() {
+                pace.measure(|| self.save(job))?;
             }
         }
         Ok(Ending::Done)
@@ -219,12 +246,13 @@ impl<T: Float> Session<'_, T> {
 
     fn save(&mut self, job: &Job<'_>) -> Result<(), RunError> {
         let Some(path) = &job.files.checkpoint else { return Ok(()) };
-        let sync = |file: &mut Option<Growing>| file.as_mut().map_or(Ok(0), Growing::sync);
+        let sync = |file: &mut Option<Growing>| file.as_mut().map(Growing::sync).transpose();
         self.progress.trace_len = sync(&mut self.trace)?;
         self.progress.epochs_len = sync(&mut self.epochs)?;
         (self.progress.wall_s, self.progress.cpu_s) = (self.clock.wall(), self.clock.cpu());
         self.progress.audit = self.auditor.counts();
-        checkpoint::save(path, job.spec, &mut self.trainer, self.progress.clone())
+        let data = &self.sets.train;
+        checkpoint::save(path, job.spec, data, &mut self.trainer, self.progress.clone())
     }
 
     fn finish(mut self, job: &Job<'_>, ending: Ending) -> Result<Outcome, RunError> {
@@ -232,16 +260,10 @@ impl<T: Float> Session<'_, T> {
         let weights = weights_file(self.trainer.network(), self.trainer.weights())?;
         let metrics = self.metrics(job, &ending)?;
         let fit = super::evaluation::fit(&self.trainer, self.sets)?;
-        for file in [self.trace.take(), self.epochs.take()].into_iter().flatten() {
-            if stopped && job.files.checkpoint.is_some() {
-                let mut file = file;
-                file.sync()?;
-            } else {
+        if !(stopped && job.files.checkpoint.is_some()) {
+            for file in [self.trace.take(), self.epochs.take()].into_iter().flatten() {
                 file.finish()?;
             }
-        }
-        if let (Some(path), false) = (&job.files.checkpoint, stopped) {
-            remove_if_there(path)?;
         }
         Ok(Outcome { ending, metrics, weights, fit })
     }
@@ -272,42 +294,4 @@ impl<T: Float> Session<'_, T> {
         self.auditor.report(&mut metrics);
         Ok(metrics)
     }
-}
-
-fn remove_if_there(path: &Path) -> Result<(), RunError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(RunError::file(path, &error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Time by the clock and of this thread's processor, over all parts of a run.
-struct Clock {
-    started: Instant,
-    cpu_started: f64,
-    wall_before: f64,
-    cpu_before: f64,
-}
-
-impl Clock {
-    fn start(wall_before: f64, cpu_before: f64) -> Self {
-        Self { started: Instant::now(), cpu_started: thread_seconds(), wall_before, cpu_before }
-    }
-
-    fn wall(&self) -> f64 {
-        self.wall_before + self.started.elapsed().as_secs_f64()
-    }
-
-    fn cpu(&self) -> f64 {
-        self.cpu_before + (thread_seconds() - self.cpu_started)
-    }
-}
-
-/// Processor time of this thread; 0 where the system does not tell.
-fn thread_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
-    nanoseconds.unwrap_or(0.0) * 1e-9
 }

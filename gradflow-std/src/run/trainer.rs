@@ -1,15 +1,16 @@
 //! The training loop's body: one step of one run.
 
 use gradflow_core::network::{Batch, Evaluation, Loss, Residual, Samples, Scratch, TwoLayer};
-use gradflow_core::scheme::{AnyScheme, Method, Scheme, Step};
+use gradflow_core::scheme::{AnyScheme, Method, Scheme, Settings, Shape, Step};
 use gradflow_core::training::{Batches, Schedule};
 use gradflow_core::{Error, Float, Residuals};
 
 use super::RunError;
 use super::problem::{network, shape};
+use super::room::zeros;
 use super::wide::{Wide, evaluate};
 use crate::data::DataSet;
-use crate::spec::{Simd, Spec, Start};
+use crate::spec::{MethodName, Precision, Simd, Spec, Start};
 
 /// A network in training: weights, scheme and the order of batches.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// Settings that do not go together or with the data.
     pub fn new(spec: &Spec, set: &DataSet<T>, simd: Simd) -> Result<Self, RunError> {
+        check(spec)?;
         let (network, weights) = network(spec, set)?;
         let batch = spec.batch.of(set.len());
         let batches = Batches::new(vec![0; set.len()], batch, spec.seed).map_err(|_| {
@@ -50,7 +52,7 @@ impl<T: Float> Trainer<T> {
         let settings = spec.settings();
         let loss = spec.task_loss();
         let shape = shape(&network, batch, set.len());
-        let scheme = AnyScheme::new(&settings, loss, shape, |len| vec![T::ZERO; len])?;
+        let scheme = scheme(&settings, loss, shape)?;
         let scratch = match settings.method {
             Method::IeqFull | Method::IeqAdaptive => network.residual_scratch_len(batch),
             _ => network.scratch_len(batch),
@@ -66,15 +68,26 @@ impl<T: Float> Trainer<T> {
             schedule: spec.schedule.meaning(),
             steps,
             next: 0,
-            reals: vec![T::ZERO; scratch.reals.max(network.scratch_len(64).reals)],
+            reals: zeros(scratch.reals.max(network.scratch_len(64).reals), "the batch")?,
             indices: vec![0; scratch.indices.max(network.scratch_len(64).indices)],
             simd: simd.meaning(),
         };
-        if spec.r0 == Start::Train {
-            let loss = trainer.evaluate(set, trainer.trained)?.loss;
-            trainer.scheme.start(T::from_f64(loss))?;
-        }
+        trainer.start(spec, set)?;
         Ok(trainer)
+    }
+
+    /// Sees to it that the auxiliary variable exists where the run starts. Losses are not negative,
+    /// so with a positive C it always does.
+    fn start(&mut self, spec: &Spec, set: &DataSet<T>) -> Result<(), RunError> {
+        if spec.r0 == Start::Train {
+            let loss = self.evaluate(set, self.trained)?.loss;
+            self.scheme.start(T::from_f64(loss))?;
+        } else if spec.method == MethodName::Sav && spec.c <= 0.0 {
+            let first = self.batches.clone().next_batch().to_vec();
+            let loss = self.evaluate_some(set, &first, self.trained)?.loss;
+            self.scheme.clone().start(T::from_f64(loss))?;
+        }
+        Ok(())
     }
 
     /// The network.
@@ -140,9 +153,18 @@ impl<T: Float> Trainer<T> {
     /// A set of another shape.
     pub fn evaluate(&mut self, set: &DataSet<T>, loss: Loss) -> Result<Evaluation, Error> {
         let order: Vec<u32> = (0..).take(set.len()).collect();
+        self.evaluate_some(set, &order, loss)
+    }
+
+    fn evaluate_some(
+        &mut self,
+        set: &DataSet<T>,
+        order: &[u32],
+        loss: Loss,
+    ) -> Result<Evaluation, Error> {
         let samples: Samples<'_, T> = set.samples();
         let mut scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
-        evaluate(&self.network, &self.weights, samples, &order, loss, &mut scratch, self.simd)
+        evaluate(&self.network, &self.weights, samples, order, loss, &mut scratch, self.simd)
     }
 
     /// Shows every array of numbers that the rest of the run depends on.
@@ -167,6 +189,48 @@ impl<T: Float> Trainer<T> {
         self.next = done;
         Ok(())
     }
+}
+
+/// The scheme with its buffers.
+fn scheme<T: Float>(
+    settings: &Settings<T>,
+    loss: Loss,
+    shape: Shape,
+) -> Result<AnyScheme<T, Vec<T>>, RunError> {
+    let mut refused = None;
+    let scheme = AnyScheme::new(settings, loss, shape, |len| {
+        zeros(len, "the scheme").unwrap_or_else(|error| {
+            refused.get_or_insert(error);
+            Vec::new()
+        })
+    })?;
+    refused.map_or(Ok(scheme), Err)
+}
+
+/// Refuses settings that no data can make sense of.
+///
+/// # Errors
+/// What is wrong, and with which setting.
+pub fn check(spec: &Spec) -> Result<(), RunError> {
+    let loss = spec.task_loss();
+    if spec.precision == Precision::F64 {
+        return Ok(spec.settings::<f64>().check(loss)?);
+    }
+    let numbers = [
+        ("dt", spec.dt()),
+        ("lambda", spec.lambda),
+        ("c", spec.c),
+        ("epsilon", spec.epsilon),
+        ("eta", spec.eta),
+    ];
+    for (name, value) in numbers {
+        if value.is_normal() && !(value as f32).is_normal() {
+            return Err(RunError::input(format!(
+                "--{name} {value:e} leaves the range of f32: use --precision f64"
+            )));
+        }
+    }
+    Ok(spec.settings::<f32>().check(loss)?)
 }
 
 /// Looks at each step from outside.

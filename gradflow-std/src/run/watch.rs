@@ -60,7 +60,8 @@ impl<T: Float> Auditor<T> {
         let Counts { checked, violations, first_step, worst, loss_increases } = self.counts();
         let law = self.audit.law();
         let formula = law.binds().then(|| law.formula().to_owned());
-        metrics.audit = Some(report::Audit { law: formula, checked, violations, first_step, worst });
+        metrics.audit =
+            Some(report::Audit { law: formula, checked, violations, first_step, worst });
         metrics.loss_increases = Some(loss_increases);
     }
 }

@@ -1,0 +1,29 @@
+//! Limits, so that a slip of the keyboard is refused rather than ends in a machine without memory.
+
+use gradflow_core::Float;
+
+use super::RunError;
+
+/// Most parameters of a network.
+pub(super) const MAX_PARAMETERS: usize = 100_000_000;
+
+/// Most bytes of one array of a scheme.
+const MAX_BYTES: usize = 1 << 32;
+
+/// A buffer of zeros.
+///
+/// # Errors
+/// More than this machine or any should be asked for.
+pub(super) fn zeros<T: Float>(len: usize, what: &str) -> Result<Vec<T>, RunError> {
+    let mut buffer = Vec::new();
+    let fits = len.checked_mul(T::BYTES).is_some_and(|bytes| bytes <= MAX_BYTES);
+    if !fits || buffer.try_reserve_exact(len).is_err() {
+        let gigabytes = len as f64 * T::BYTES as f64 / 1e9;
+        return Err(RunError::input(format!(
+            "{what} needs {gigabytes:.1} GB in one piece: use a smaller --batch, a smaller \
+             --hidden, or --solver cg"
+        )));
+    }
+    buffer.resize(len, T::ZERO);
+    Ok(buffer)
+}
