@@ -1,9 +1,9 @@
 // The table of the racers, which is also the charts' data for those who do not see them.
 
 import { byId, colour } from "./methods.js";
-import { short } from "./charts.js";
+import { compact, short } from "./charts.js";
 
-const COLUMNS = 9;
+const COLUMNS = 8;
 
 export class Board {
   constructor(table, onFocus) {
@@ -55,13 +55,12 @@ export class Board {
       const kappa = last(racer.kappa, "kappa");
       const texts = [
         this.law(racer),
-        racer.failure ? `diverged at step ${racer.steps}` : String(racer.steps),
+        racer.failure ? `diverged at ${racer.steps}` : String(racer.steps),
         racer.failure ? "–" : short(loss),
         racer.failure || racer.score === null ? "–" : digits ? `${(100 * racer.score).toFixed(2)} %` : short(racer.score),
         Number.isNaN(kappa) ? "–" : short(kappa),
-        short(racer.dt),
-        racer.steps ? short(racer.busy / racer.steps) : "–",
-        racer.reached ? `step ${racer.reached.step}, ${(racer.reached.seconds * 1000).toFixed(0)} ms` : "–",
+        racer.steps > 50 ? short(racer.busy / racer.steps) : "–",
+        racer.reached ? `step ${racer.reached.step}, ${short(racer.reached.seconds)} s` : "–",
       ];
       texts.forEach((text, i) => {
         if (place.cells[i].textContent !== text) place.cells[i].textContent = text;
@@ -81,8 +80,8 @@ export class Board {
     const [checked, violations, first] = racer.tally;
     if (!this.laws.get(racer.id)?.hasLaw) return "○ none";
     if (racer.tally.length === 0) return "○ no audit";
-    if (violations > 0) return `▲ broken ${violations} of ${checked}, first at step ${first}`;
-    return `● held ${checked} of ${checked}`;
+    if (violations > 0) return `▲ broken ${compact(violations)} of ${compact(checked)}, first at ${first}`;
+    return `● held ${compact(checked)}`;
   }
 
   /** Who leads, who fell, and whether the laws held. */

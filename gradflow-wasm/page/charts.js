@@ -5,6 +5,7 @@ import { byId, colour } from "./methods.js";
 /* global uPlot */
 const MOST_DRAWN = 1200; // points a curve, about one for each pixel
 const LEAST = 1e-12; // what a logarithmic axis still shows
+const MOST = 1e4; // where a racer that runs away leaves the picture
 
 export class Charts {
   /** `places`: elements by chart name; `onCursor(step, index)` hears of the cross-hair. */
@@ -112,8 +113,8 @@ export class Charts {
         y: { distr: logY ? 3 : 1, range: logY ? (_, low, high) => decades(low, high) : undefined },
       },
       axes: [
-        { ...axis, size: 28, values: (_, splits) => splits.map((step) => (step === null ? "" : compact(step))) },
-        { ...axis, size: 52, values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))) },
+        { ...axis, size: 28, ...(logX ? { splits: powers, filter: all } : {}), values: (_, splits) => splits.map((step) => (step === null ? "" : compact(step))) },
+        { ...axis, size: 52, ...(logY ? { splits: powers, filter: all } : {}), values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))) },
       ],
       series: [{}, ...series],
       hooks: { setCursor: [(plot) => this.onCursor(name, plot.cursor.idx)] },
@@ -121,7 +122,7 @@ export class Charts {
   }
 
   height(place) {
-    return Math.max(150, Math.min(240, Math.round(place.clientWidth * 0.5)));
+    return Math.max(190, Math.min(240, Math.round(place.clientWidth * 0.6)));
   }
 
   resize() {
@@ -163,11 +164,21 @@ function thin(rows) {
   return chosen;
 }
 
-/** Whole decades around what is shown. */
+/** Whole decades around what is shown, up to where a picture still tells something. */
 function decades(low, high) {
   if (!(low > 0)) return [1e-3, 1];
-  const [bottom, top] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  return [10 ** bottom, 10 ** Math.max(top, bottom + 1)];
+  const bottom = Math.floor(Math.log10(low));
+  const top = Math.ceil(Math.log10(Math.min(high, MOST)));
+  return [10 ** Math.min(bottom, 3), 10 ** Math.max(top, bottom + 1)];
+}
+
+const all = (_, splits) => splits;
+
+/** The powers of ten of an axis, at most seven of them. */
+function powers(plot, side, low, high) {
+  const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  const stride = Math.ceil((last - first + 1) / 7) || 1;
+  return Array.from({ length: Math.floor((last - first) / stride) + 1 }, (_, i) => Number(`1e${first + i * stride}`));
 }
 
 export const compact = (n) => (n >= 1e6 ? `${+(n / 1e6).toPrecision(3)}M` : n >= 1e4 ? `${+(n / 1e3).toPrecision(3)}k` : String(n));

@@ -31,7 +31,6 @@ const pad = new Pad($("pad"), (x) => digits.ask(x));
 
 function receive(message) {
   ({
-    loaded: () => start(!calm),
     ready,
     frame,
     progress: ({ done, total }) => {
@@ -138,7 +137,6 @@ function toggle() {
   running = !running;
   if (running && latest && latest.step >= spec.steps) return start(true);
   link.send("run", { running });
-  link.send("frame");
   showRunning();
 }
 
@@ -154,7 +152,8 @@ function show() {
   $("limit").hidden = spec.task !== "gaussian";
   for (const box of $("racers").querySelectorAll("input")) box.checked = spec.racers.includes(box.value);
   const digit = spec.task === "mnist";
-  $("digits").hidden = !digit;
+  $("digits").hidden = $("errors").hidden = !digit;
+  $("table").classList.toggle("goal", spec.task === "gaussian");
   $("regression").hidden = digit;
   $("score-figure").hidden = spec.task === "points";
   const score = digit ? "Accuracy on the test images" : "Error against the noiseless target";
@@ -244,7 +243,7 @@ function build() {
   $("restart").addEventListener("click", () => start(true));
   $("revive").addEventListener("click", () => {
     link.revive();
-    refused = [];
+    start(true);
   });
   $("wipe").addEventListener("click", () => pad.clear());
   $("sample").addEventListener("click", async () => {
@@ -312,5 +311,5 @@ function listen() {
 build();
 exports();
 listen();
-show();
+start(!calm);
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("./offline.js").catch(() => {});

@@ -43,7 +43,8 @@ const answers = {
     if (!race) return;
     race.running = running;
     race.last = performance.now();
-    schedule();
+    if (running) schedule();
+    else sendFrame();
   },
   step({ n }) {
     if (!race) return;
@@ -98,7 +99,7 @@ onmessage = async ({ data }) => {
 };
 
 const ready = init({ module_or_path: new URL("./gradflow_bg.wasm", import.meta.url) });
-ready.then(() => say("loaded"), (error) => say("error", { text: `The WebAssembly module does not start: ${error}` }));
+ready.catch((error) => say("error", { text: `The WebAssembly module does not start: ${error}` }));
 
 const find = (id) => race.racers.find((racer) => racer.id === id);
 

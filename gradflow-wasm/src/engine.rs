@@ -97,16 +97,14 @@ impl Engine {
     /// # Errors
     /// What is no divergence: a mistake in the set-up.
     pub fn step_many(&mut self, n: u32) -> Result<u32, Error> {
-        for taken in 0..n {
-            if self.failure.is_some() {
-                return Ok(taken);
-            }
+        let first = self.steps;
+        while self.steps - first < n && self.failure.is_none() {
             match self.step() {
                 Err(error) if error.is_divergence() => self.failure = Some(error),
                 stepped => stepped?,
             }
         }
-        Ok(if self.failure.is_some() { n.saturating_sub(1) } else { n })
+        Ok(self.steps - first)
     }
 
     fn step(&mut self) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 //! xtask links no gradflow crate: it starts cargo and other programs, so that
 //! `cargo xtask experiments` begins at once.
 
+mod browser_bench;
 mod data;
 mod dataset;
 mod debian;
@@ -21,6 +22,7 @@ mod summary;
 mod targets;
 mod test;
 mod toolchain;
+mod wasm_test;
 mod workspace;
 
 use std::ffi::OsString;
@@ -36,6 +38,8 @@ gradflow's tasks: cargo xtask TASK [OPTIONS]
   publish       write EXPERIMENTS.md from the suites default, seed and stability
   data          fetch MNIST or Fashion-MNIST and check them
   demo          build and serve the page where the methods race
+  bench --browser
+                time a step in Chromium, beside TensorFlow.js
   setup         find or fetch what the other targets need
   targets       build the core for wasm32 and for bare metal
   test          formatting, lints, tests, dependency rules, the other targets
@@ -56,6 +60,7 @@ fn run(task: &str, args: &[OsString]) -> Result<()> {
         "publish" => publish::run(args),
         "data" => data::run(args),
         "demo" => demo::run(args),
+        "bench" if args == ["--browser"] => browser_bench::run(),
         "setup" => setup::run(args),
         "targets" => targets::run(args),
         "test" => test::run(args),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use lexopt::{Arg, Parser};
 
 use crate::spawn::{self, Run};
-use crate::{dependencies, setup, targets};
+use crate::{dependencies, setup, targets, wasm_test};
 
 const HELP: &str = "\
 Runs every check and stops at the first that fails: formatting, lints, unit, property and
@@ -35,9 +35,10 @@ const HOST: [Check; 6] = [
     ("dependency rules", dependencies::check),
 ];
 
-const OTHER_TARGETS: [Check; 2] = [
+const OTHER_TARGETS: [Check; 3] = [
     ("compilers and tools", || setup::provide(&[])),
     ("the core on other targets", targets::build),
+    ("the demo page", wasm_test::test),
 ];
 
 /// Runs the task.
