@@ -7,6 +7,7 @@
 //! A step that fails leaves the parameters and the scheme's state as they were.
 
 mod adam;
+mod any;
 mod exp_sav;
 mod flow;
 mod gain_ratio;
@@ -22,6 +23,7 @@ mod settings;
 mod sgd;
 
 pub use adam::Adam;
+pub use any::AnyScheme;
 pub use exp_sav::ExpSav;
 pub use flow::Flow;
 pub use gain_ratio::GainRatio;
@@ -34,8 +36,7 @@ pub use relaxed::Relaxed;
 pub use rule::{Advance, At, Relaxation, Rule};
 pub use sav::{Coupling, Sav};
 pub use settings::{
-    AnyScheme, CHOLESKY_LIMIT, Control, Method, OperatorChoice, ResidualChoice, Settings, Shape,
-    SolverChoice,
+    CHOLESKY_LIMIT, Control, Method, OperatorChoice, ResidualChoice, Settings, Shape, SolverChoice,
 };
 pub use sgd::Sgd;
 
@@ -100,8 +101,8 @@ pub trait Staged<T: Float, O: ?Sized>: Scheme<T, O> {
 /// How exactly a linear system `(I + Δt J A Jᵀ) q̃ = q` was solved.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Solved<T> {
-    /// `Δt λ_max(J A Jᵀ)`, roughly and rather too much: rounding alone leaves a residual of ε times
-    /// this number.
+    /// `Δt λ_max(J A Jᵀ)`, roughly and rather too much, with the numbers that J is the difference
+    /// of in place of J: rounding alone leaves a residual of ε times this number.
     pub stiffness: T,
     /// Relative residual at which an iteration stopped; 0 if there was none.
     pub tolerance: T,

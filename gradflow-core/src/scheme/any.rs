@@ -1,0 +1,223 @@
+//! A scheme chosen while the program runs.
+
+use super::{
+    Adam, AdamMetric, AnyOperator, Control, ExpSav, Flow, GainRatio, IeqAdaptive, IeqFull,
+    IeqVector, LinearSolver, Memory, Method, Movement, OperatorChoice, Relaxed, Sav, Scalar,
+    Scheme, Settings, Sgd, Shape, Solved, SolverChoice, Step, Store,
+};
+use crate::error::Error;
+use crate::float::Float;
+use crate::linalg::Packed;
+use crate::network::Loss;
+use crate::objective::Residuals;
+
+/// The driver with an operator that is chosen while the program runs.
+type AnyFlow<T, R, B> = Flow<T, R, AnyOperator<T, B>, B>;
+
+/// A scheme chosen while the program runs, over buffers of type `B`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub enum AnyScheme<T, B> {
+    Sgd(Flow<T, Sgd, Scalar<T>, B>),
+    Adam(Adam<T, B>),
+    Sav(AnyFlow<T, Sav<T>, B>),
+    SavRelaxed(Relaxed<T, AnyFlow<T, Sav<T>, B>, B>),
+    ExpSav(AnyFlow<T, ExpSav<T>, B>),
+    ExpSavRelaxed(Relaxed<T, AnyFlow<T, ExpSav<T>, B>, B>),
+    IeqScalar(AnyFlow<T, IeqAdaptive<T>, B>),
+    IeqScalarRelaxed(Relaxed<T, AnyFlow<T, IeqAdaptive<T>, B>, B>),
+    IeqVector(IeqVector<T, AnyOperator<T, B>, B>),
+    IeqVectorRelaxed(Relaxed<T, IeqVector<T, AnyOperator<T, B>, B>, B>),
+    IeqFull(IeqFull<T, AnyOperator<T, B>, B>),
+    IeqFullRelaxed(Relaxed<T, IeqFull<T, AnyOperator<T, B>, B>, B>),
+    IeqFullGainRatio(GainRatio<T, AnyOperator<T, B>, B>),
+}
+
+impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> AnyScheme<T, B> {
+    /// The scheme that the settings ask for, on a task with this loss. `buffer(len)` lends or
+    /// makes a buffer of `len` zeros.
+    ///
+    /// # Errors
+    /// As [`Settings::check`].
+    pub fn new(
+        settings: &Settings<T>,
+        loss: Loss,
+        shape: Shape,
+        mut buffer: impl FnMut(usize) -> B,
+    ) -> Result<Self, Error> {
+        settings.check(loss)?;
+        let p = shape.parameters;
+        let Settings { dt, c, epsilon, eta, relaxed, .. } = *settings;
+        let coupling = settings.coupling();
+        Ok(match settings.method {
+            Method::Sgd => Self::Sgd(Flow::new(Sgd, Scalar { lambda: T::ZERO }, dt, buffer(p))),
+            Method::Adam => Self::Adam(Adam::new(dt, buffer(p), buffer(p), buffer(p))),
+            Method::Sav => {
+                let operator = operator(settings, p, &mut buffer);
+                let flow = Flow::new(Sav { c, coupling }, operator, dt, buffer(p));
+                if relaxed {
+                    Self::SavRelaxed(Relaxed::new(flow, eta, buffer(p)))
+                } else {
+                    Self::Sav(flow)
+                }
+            }
+            Method::ExpSav => {
+                let operator = operator(settings, p, &mut buffer);
+                let flow = Flow::new(ExpSav { c, coupling }, operator, dt, buffer(p));
+                if relaxed {
+                    Self::ExpSavRelaxed(Relaxed::new(flow, eta, buffer(p)))
+                } else {
+                    Self::ExpSav(flow)
+                }
+            }
+            Method::IeqAdaptive if settings.is_vector(loss) => {
+                let operator = operator(settings, p, &mut buffer);
+                let entries = shape.batch * shape.outputs;
+                let store = store(settings, shape, &mut buffer);
+                let work = [buffer(entries), buffer(entries)];
+                let scheme = IeqVector::new(epsilon, operator, dt, store, buffer(p), work);
+                if relaxed {
+                    Self::IeqVectorRelaxed(Relaxed::new(scheme, eta, buffer(p)))
+                } else {
+                    Self::IeqVector(scheme)
+                }
+            }
+            Method::IeqAdaptive => {
+                let operator = operator(settings, p, &mut buffer);
+                let rule = IeqAdaptive { epsilon, memory: settings.memory() };
+                let flow = Flow::new(rule, operator, dt, buffer(p));
+                if relaxed {
+                    Self::IeqScalarRelaxed(Relaxed::new(flow, eta, buffer(p)))
+                } else {
+                    Self::IeqScalar(flow)
+                }
+            }
+            Method::IeqFull => {
+                let scheme = ieq_full(settings, shape, &mut buffer);
+                match settings.control {
+                    Control::GainRatio => Self::IeqFullGainRatio(GainRatio::new(scheme, buffer(p))),
+                    Control::Fixed if relaxed => {
+                        Self::IeqFullRelaxed(Relaxed::new(scheme, eta, buffer(p)))
+                    }
+                    Control::Fixed => Self::IeqFull(scheme),
+                }
+            }
+        })
+    }
+
+    /// Takes the scalar auxiliary variable's initial value from this loss instead of the first
+    /// batch's; schemes without one ignore it.
+    ///
+    /// # Errors
+    /// A loss for which it does not exist.
+    pub fn start(&mut self, loss: T) -> Result<(), Error> {
+        match self {
+            Self::Sav(flow) => flow.start(loss),
+            Self::SavRelaxed(relaxed) => relaxed.inner_mut().start(loss),
+            Self::ExpSav(flow) => flow.start(loss),
+            Self::ExpSavRelaxed(relaxed) => relaxed.inner_mut().start(loss),
+            Self::IeqScalar(flow) => flow.start(loss),
+            Self::IeqScalarRelaxed(relaxed) => relaxed.inner_mut().start(loss),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn operator<T: Float, B: AsRef<[T]>>(
+    settings: &Settings<T>,
+    parameters: usize,
+    buffer: &mut impl FnMut(usize) -> B,
+) -> AnyOperator<T, B> {
+    let lambda = settings.lambda;
+    match settings.operator {
+        OperatorChoice::Scalar => AnyOperator::Scalar(Scalar { lambda }),
+        OperatorChoice::Diagonal => {
+            AnyOperator::AdamMetric(AdamMetric::new(lambda, buffer(parameters)))
+        }
+    }
+}
+
+fn store<T: Float, B: AsMut<[T]>>(
+    settings: &Settings<T>,
+    shape: Shape,
+    buffer: &mut impl FnMut(usize) -> B,
+) -> Store<B> {
+    match settings.memory() {
+        Memory::Fresh => Store::Fresh,
+        Memory::Persistent => {
+            let mut residuals = buffer(shape.samples * shape.outputs);
+            residuals.as_mut().fill(T::INFINITY);
+            Store::Persistent(residuals)
+        }
+    }
+}
+
+fn ieq_full<T: Float, B: AsRef<[T]> + AsMut<[T]>>(
+    settings: &Settings<T>,
+    shape: Shape,
+    buffer: &mut impl FnMut(usize) -> B,
+) -> IeqFull<T, AnyOperator<T, B>, B> {
+    let (p, entries) = (shape.parameters, shape.batch * shape.outputs);
+    let solver = match settings.solver(shape) {
+        SolverChoice::Cholesky => LinearSolver::Cholesky(buffer(Packed::<T>::len_of(entries))),
+        SolverChoice::ConjugateGradients => LinearSolver::ConjugateGradients {
+            work: [buffer(entries), buffer(entries), buffer(entries)],
+            gradient: buffer(p),
+        },
+    };
+    let operator = operator(settings, p, buffer);
+    let store = store(settings, shape, buffer);
+    let work = [buffer(entries), buffer(entries)];
+    IeqFull::new(operator, settings.dt, solver, store, buffer(p), work)
+}
+
+macro_rules! forward {
+    ($self:ident, $scheme:ident => $call:expr) => {
+        match $self {
+            AnyScheme::Sgd($scheme) => $call,
+            AnyScheme::Adam($scheme) => $call,
+            AnyScheme::Sav($scheme) => $call,
+            AnyScheme::SavRelaxed($scheme) => $call,
+            AnyScheme::ExpSav($scheme) => $call,
+            AnyScheme::ExpSavRelaxed($scheme) => $call,
+            AnyScheme::IeqScalar($scheme) => $call,
+            AnyScheme::IeqScalarRelaxed($scheme) => $call,
+            AnyScheme::IeqVector($scheme) => $call,
+            AnyScheme::IeqVectorRelaxed($scheme) => $call,
+            AnyScheme::IeqFull($scheme) => $call,
+            AnyScheme::IeqFullRelaxed($scheme) => $call,
+            AnyScheme::IeqFullGainRatio($scheme) => $call,
+        }
+    };
+}
+
+impl<T, B, O> Scheme<T, O> for AnyScheme<T, B>
+where
+    T: Float,
+    B: AsRef<[T]> + AsMut<[T]>,
+    O: Residuals<T> + ?Sized,
+{
+    fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
+        forward!(self, scheme => scheme.step(w, objective))
+    }
+
+    fn dt(&self) -> T {
+        forward!(self, scheme => Scheme::<T, O>::dt(scheme))
+    }
+
+    fn set_dt(&mut self, dt: T) {
+        forward!(self, scheme => Scheme::<T, O>::set_dt(scheme, dt));
+    }
+
+    fn visit_state(&mut self, visit: &mut dyn FnMut(&'static str, &mut [T])) {
+        forward!(self, scheme => Scheme::<T, O>::visit_state(scheme, visit));
+    }
+
+    fn movement(&self, before: &[T], after: &[T], dt: T) -> Movement<T> {
+        forward!(self, scheme => Scheme::<T, O>::movement(scheme, before, after, dt))
+    }
+
+    fn solved(&self) -> Solved<T> {
+        forward!(self, scheme => Scheme::<T, O>::solved(scheme))
+    }
+}
