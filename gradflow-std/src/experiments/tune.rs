@@ -52,6 +52,8 @@ fn grid(spec: &Spec) -> Vec<(f64, f64)> {
         MethodName::Adam => (&[5e-4, 1e-3, 2e-3, 3e-3, 5e-3], &[0.0]),
         MethodName::IeqFull if mnist => (&[1.0, 10.0, 100.0], &[0.0]),
         MethodName::IeqFull => (&[10.0, 100.0, 1e3, 1e4], &[0.0]),
+        // A persistent q anneals by itself: long steps freeze it.
+        MethodName::IeqAdaptive if spec.relaxed => (&[0.03, 0.1, 0.3, 1.0], &[0.0, 1.0]),
         _ if spec.operator == OperatorName::Diagonal => (&[1.0, 10.0, 100.0], &[100.0, 300.0]),
         _ => (&[0.3, 1.0, 3.0, 10.0], &[0.0, 1.0]),
     };
