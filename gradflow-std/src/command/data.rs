@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Result, failed};
+use super::{Result, distinct, failed, tell, warn_of_unused};
 use crate::data::{DataSet, write_csv};
 use crate::figure::{Axis, Chart, Pen, Series};
 use crate::run::{Output, RunError, Sets, exit};
@@ -85,13 +85,21 @@ impl DataOptions {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result {
+pub(super) fn run(args: &Args, given: &[&str]) -> Result {
     if args.out.is_none() && args.plot.is_none() {
         return Err(RunError::input(
             "nothing to do: give --out FILE.csv, --plot FILE.svg or both".to_owned(),
         ));
     }
-    let sets = Sets::<f32>::load(&args.options.spec(args.name))?;
+    let spec = args.options.spec(args.name);
+    warn_of_unused(&spec, given, &format!("task {}", args.name.word()));
+    distinct(&[
+        ("--data", spec.data.as_deref()),
+        ("--out", args.out.as_deref()),
+        ("--plot", args.plot.as_deref()),
+    ])?;
+    let sets = Sets::<f32>::load(&spec)?;
+    let picture = args.plot.as_ref().map(|_| draw(args.name, &sets)).transpose()?;
     let open = |path: &Option<PathBuf>| path.as_deref().map(Output::open).transpose();
     let (out, plot) = (open(&args.out)?, open(&args.plot)?);
     if let Some(out) = out {
@@ -99,10 +107,10 @@ pub(super) fn run(args: &Args) -> Result {
         write_csv(&sets.train, &mut bytes).map_err(|error| failed(&error))?;
         out.write(&bytes)?;
     }
-    if let Some(plot) = plot {
-        plot.write(draw(args.name, &sets)?.as_bytes())?;
+    if let (Some(plot), Some(picture)) = (plot, picture) {
+        plot.write(picture.as_bytes())?;
     }
-    println!("{} samples of {}", sets.train.len(), args.name.word());
+    tell(&format!("{} samples of {}", sets.train.len(), args.name.word()));
     Ok(exit::DONE)
 }
 

@@ -1,5 +1,6 @@
 //! `gradflow experiments` and `gradflow summary`: suites.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use std::{env, fs, thread};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::progress::{Bar, has_terminal};
-use super::{Result, failed, signals};
+use super::{Result, failed, say, signals, tell};
 use crate::experiments::{
     Options, Plan, Planned, SuiteName, Tuned, Watcher, candidates, choose, execute, judge, plan,
 };
@@ -36,11 +37,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Seeds a method [default: 3 for default, else 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     seeds: Option<u64>,
     /// Runs side by side [default: one a processor]
     #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// Folder of the results [default: target/experiments/SUITE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -70,7 +71,8 @@ pub(super) struct SummaryArgs {
 
 pub(super) fn summary(args: &SummaryArgs) -> Result {
     let print = if args.markdown { report::markdown } else { report::terminal };
-    println!("{}", print(&args.dir).map_err(|error| failed(&format!("{error:#}")))?);
+    let tables = print(&args.dir).map_err(|error| failed(&format!("{error:#}")))?;
+    say(&format!("{tables}\n"))?;
     Ok(exit::DONE)
 }
 
@@ -85,7 +87,7 @@ pub(super) fn run(args: &Args) -> Result {
             .out
             .clone()
             .unwrap_or_else(|| Path::new("target/experiments").join(args.suite.word())),
-        jobs: args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, Into::into)),
+        jobs: args.jobs.map_or_else(processors, Into::into),
         resume: args.resume,
         simd: args.simd,
     };
@@ -93,14 +95,14 @@ pub(super) fn run(args: &Args) -> Result {
     let results = execute(&plan.runs, &options, &stop, &display)?;
     display.finish();
     if stop.load(Ordering::Relaxed) {
-        eprintln!("stopped; the same command with --resume goes on");
+        tell("stopped; the same command with --resume goes on");
         return Ok(exit::STOPPED);
     }
     if tunes {
         let path = args.tuned.clone().unwrap_or_else(|| "gradflow-std/suites/tuned.toml".into());
         let comment = "Written by `cargo xtask experiments --suite tune`.";
         choose(&plan, &results).tuned.write(&path, comment)?;
-        println!("the best settings are in {}", path.display());
+        say(&format!("the best settings are in {}\n", path.display()))?;
     }
     conclude(args, &options.dir, &plan, &results, started.elapsed().as_secs_f64())
 }
@@ -141,8 +143,8 @@ fn conclude(args: &Args, dir: &Path, plan: &Plan, results: &[Metrics], wall_s: f
     let explained = |error: anyhow::Error| failed(&format!("{error:#}"));
     figure::draw_suite(dir).map_err(explained)?;
     let page = report::write_html(dir).map_err(explained)?;
-    println!("{}", report::terminal(dir).map_err(explained)?);
-    println!("report: {}", page.display());
+    let tables = report::terminal(dir).map_err(explained)?;
+    say(&format!("{tables}\nreport: {}\n", page.display()))?;
     Ok(verdict(args.suite, &facts.expectations, results))
 }
 
@@ -152,13 +154,17 @@ fn verdict(suite: SuiteName, expectations: &[Expectation], results: &[Metrics]) 
         results.iter().filter_map(|run| run.audit.as_ref()).map(|a| a.violations).sum();
     let missed = expectations.iter().filter(|expectation| !expectation.met).count();
     if broken > 0 {
-        eprintln!("{broken} steps broke their energy law");
+        tell(&format!("{broken} steps broke their energy law"));
     }
     if missed > 0 {
-        eprintln!("{missed} of {} expectations missed", expectations.len());
+        tell(&format!("{missed} of {} expectations missed", expectations.len()));
     }
     let failed = broken > 0 || (missed > 0 && suite != SuiteName::Seed);
     if failed { exit::MISSED } else { exit::DONE }
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, Into::into)
 }
 
 /// The processor's name, where the system tells it.
@@ -185,7 +191,7 @@ impl Display {
         }
         whole.set_prefix(format!("suite {}", suite.word()));
         if !has_terminal() {
-            eprintln!("suite {}: {runs} runs, {jobs} side by side", suite.word());
+            tell(&format!("suite {}: {runs} runs, {jobs} side by side", suite.word()));
         }
         Self { bars, whole }
     }
@@ -223,9 +229,7 @@ impl Watcher for Display {
             (None, None, None) => "nothing finite".to_owned(),
         };
         let wall = metrics.wall_s.unwrap_or(0.0);
-        match metrics.diverged_at {
-            Some(step) => eprintln!("{}: {figure}, diverged at step {step}, {wall:.1} s", run.name),
-            None => eprintln!("{}: {figure}, {wall:.1} s", run.name),
-        }
+        let diverged = metrics.diverged_at.map(|step| format!(", diverged at step {step}"));
+        tell(&format!("{}: {figure}{}, {wall:.1} s", run.name, diverged.unwrap_or_default()));
     }
 }

@@ -9,12 +9,15 @@ mod publish;
 mod signals;
 mod train;
 
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::run::{RunError, exit};
+use crate::run::{RunError, exit, is_stream};
+use crate::spec::Spec;
 
 /// Train small networks as gradient flows, with energy laws that are checked at every step.
 #[derive(Parser, Debug)]
@@ -56,15 +59,15 @@ pub fn main() -> ExitCode {
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     let result = match cli.command {
         Command::Train(args) => train::run(&args, &given),
-        Command::Eval(args) => eval::run(&args),
-        Command::Predict(args) => predict::run(&args),
-        Command::Data(args) => data::run(&args),
+        Command::Eval(args) => eval::run(&args, &given),
+        Command::Predict(args) => predict::run(&args, &given),
+        Command::Data(args) => data::run(&args, &given),
         Command::Experiments(args) => experiments::run(&args),
         Command::Summary(args) => experiments::summary(&args),
         Command::Publish(args) => publish::run(&args),
     };
     let code = result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        tell(&format!("error: {error}"));
         error.code()
     });
     ExitCode::from(code)
@@ -80,9 +83,53 @@ fn given(matches: &ArgMatches) -> Vec<String> {
     matches.ids().map(clap::Id::as_str).filter(by_user).map(str::to_owned).collect()
 }
 
+/// Prints results. That whoever reads them has gone (`| head`) is no error.
+fn say(text: &str) -> std::result::Result<(), RunError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(RunError::file("standard output".as_ref(), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line beside the results. If that is not possible, there is no one to tell.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints a warning.
 fn warn(message: &str) {
-    eprintln!("warning: {message}");
+    tell(&format!("warning: {message}"));
+}
+
+/// Warns of flags that change nothing.
+fn warn_of_unused(spec: &Spec, given: &[&str], what: &str) {
+    for flag in spec.unused(given) {
+        warn(&format!("--{} has no effect with {what}", flag.replace('_', "-")));
+    }
+}
+
+/// Refuses one file for two purposes, of which one would be lost.
+fn distinct(places: &[(&str, Option<&Path>)]) -> std::result::Result<(), RunError> {
+    let identity = |path: &Path| -> Option<PathBuf> {
+        let (folder, name) = (path.parent()?, path.file_name()?);
+        let folder = if folder.as_os_str().is_empty() { ".".as_ref() } else { folder };
+        path.canonicalize().or_else(|_| folder.canonicalize().map(|folder| folder.join(name))).ok()
+    };
+    let files = places.iter().filter_map(|&(flag, path)| {
+        let path = path.filter(|path| !is_stream(path))?;
+        Some((flag, path, identity(path)?))
+    });
+    let files: Vec<_> = files.collect();
+    for (i, (flag, path, file)) in files.iter().enumerate() {
+        if let Some((other, ..)) = files.iter().take(i).find(|(.., other)| other == file) {
+            let path = path.display();
+            return Err(RunError::input(format!("{other} and {flag} name the same file, {path}")));
+        }
+    }
+    Ok(())
 }
 
 /// The exit code of a run.

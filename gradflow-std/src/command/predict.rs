@@ -4,12 +4,12 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use gradflow_core::Float;
-use gradflow_core::network::{Batch, Scratch};
+use gradflow_core::network::Batch;
 
-use super::Result;
-use super::eval::TaskArgs;
+use super::eval::{TaskArgs, Trained};
+use super::{Result, distinct, say, warn_of_unused};
 use crate::data::DataSet;
-use crate::run::{Output, RunError, Sets, exit, load_weights};
+use crate::run::{Output, RunError, Sets, exit};
 use crate::spec::Precision;
 
 #[derive(clap::Args, Debug)]
@@ -17,14 +17,21 @@ pub(super) struct Args {
     /// Weights to predict with
     #[arg(long, value_name = "FILE.safetensors")]
     weights: PathBuf,
-    /// Where to write the predictions, one row a sample [default: the terminal]
-    #[arg(long, value_name = "FILE.csv", default_value = "/dev/stdout")]
-    out: PathBuf,
+    /// Where to write the predictions, one row a sample [default: standard output]
+    #[arg(long, value_name = "FILE.csv")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     task: TaskArgs,
 }
 
-pub(super) fn run(args: &Args) -> Result {
+pub(super) fn run(args: &Args, given: &[&str]) -> Result {
+    let spec = args.task.spec();
+    warn_of_unused(&spec, given, &format!("--task {}", spec.task.word()));
+    distinct(&[
+        ("--weights", Some(&args.weights)),
+        ("--data", spec.data.as_deref()),
+        ("--out", args.out.as_deref()),
+    ])?;
     match args.task.precision {
         Precision::F32 => predict::<f32>(args),
         Precision::F64 => predict::<f64>(args),
@@ -35,21 +42,26 @@ pub(super) fn run(args: &Args) -> Result {
 fn predict<T: Float>(args: &Args) -> Result {
     let sets = Sets::<T>::load(&args.task.spec())?;
     let set = sets.test.as_ref().unwrap_or(&sets.train);
-    let text = table(args, set)?;
-    Output::open(&args.out)?.write(text.as_bytes())?;
+    let trained = Trained::load(&args.weights, set)?;
+    let out = args.out.as_deref().map(Output::open).transpose()?;
+    let text = table(trained, set)?;
+    match out {
+        Some(out) => out.write(text.as_bytes())?,
+        None => say(&text)?,
+    }
     Ok(exit::DONE)
 }
 
-fn table<T: Float>(args: &Args, set: &DataSet<T>) -> std::result::Result<String, RunError> {
-    let (network, w) = load_weights(&args.weights, set)?;
-    let k = network.outputs();
+fn table<T: Float>(
+    mut trained: Trained<T>,
+    set: &DataSet<T>,
+) -> std::result::Result<String, RunError> {
     let order: Vec<u32> = (0..).take(set.len()).collect();
-    let len = network.scratch_len(64);
-    let (mut reals, mut indices) = (vec![T::ZERO; len.reals], vec![0; len.indices]);
-    let mut scratch = Scratch { reals: &mut reals, indices: &mut indices };
+    let (network, w, mut scratch) = trained.scratch();
+    let k = network.outputs();
     let mut out = vec![T::ZERO; set.len() * k];
     for (order, out) in order.chunks(64).zip(out.chunks_mut(64 * k)) {
-        network.predict(&w, Batch::of(set.samples(), order), &mut scratch, out)?;
+        network.predict(w, Batch::of(set.samples(), order), &mut scratch, out)?;
     }
     let header: Vec<String> = match set.labels() {
         Some(_) => (0..k).map(|class| format!("class_{class}")).collect(),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Result, failed};
+use super::{Result, failed, say};
 use crate::report;
 use crate::run::{RunError, exit, write_atomically};
 
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args) -> Result {
         section(args, dir, &mut text)?;
     }
     write_atomically(&args.out, text.as_bytes())?;
-    println!("{}, figures in {}", args.out.display(), args.figures.display());
+    say(&format!("{}, figures in {}\n", args.out.display(), args.figures.display()))?;
     Ok(exit::DONE)
 }
 

@@ -1,13 +1,16 @@
 //! `gradflow train`: one run.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use gradflow_core::Float;
 
 use super::progress::Bar;
-use super::{Result, code_of, signals, warn};
+use super::{Result, code_of, distinct, say, signals, tell, warn, warn_of_unused};
 use crate::report::Metrics;
-use crate::run::{Ending, Files, Job, Outcome, Output, RunError, Sets, run as run_job};
+use crate::run::{
+    Ending, Files, Job, Outcome, Output, RunError, Sets, Trainer, check, is_stream, run as run_job,
+};
 use crate::spec::{Precision, Simd, Spec};
 
 pub(super) const EXAMPLES: &str = "\
@@ -16,7 +19,8 @@ Examples:
   gradflow train --task mnist --method sav --relaxed --lambda 1 --dt 10 --epochs 2 --save w.safetensors
   gradflow train --task csv --data trial.csv --target effect --method exp-sav --trace trace.csv
 
-Exit codes: 0 done, 2 bad input, 3 diverged (files are written), 4 something is missing here.";
+Exit codes: 0 done, 2 bad input or a file that cannot be written, 3 diverged (files are written),
+4 something is missing here, 130 stopped (Ctrl-C; with --save, --resume goes on).";
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -46,11 +50,14 @@ struct Results {
 }
 
 pub(super) fn run(args: &Args, given: &[&str]) -> Result {
-    for flag in args.spec.unused(given) {
-        let (method, task) = (args.spec.method.word(), args.spec.task.word());
-        let flag = flag.replace('_', "-");
-        warn(&format!("--{flag} has no effect with --method {method} on --task {task}"));
-    }
+    let (method, task) = (args.spec.method.word(), args.spec.task.word());
+    warn_of_unused(&args.spec, given, &format!("--method {method} on --task {task}"));
+    distinct(&[
+        ("--data", args.spec.data.as_deref()),
+        ("--trace", args.trace.as_deref()),
+        ("--save", args.save.as_deref()),
+        ("--metrics", args.metrics.as_deref()),
+    ])?;
     match args.spec.precision {
         Precision::F32 => train::<f32>(args),
         Precision::F64 => train::<f64>(args),
@@ -58,54 +65,72 @@ pub(super) fn run(args: &Args, given: &[&str]) -> Result {
 }
 
 fn train<T: Float>(args: &Args) -> Result {
+    check(&args.spec)?;
     let stop = signals::stop_flag()?;
     let sets = Sets::<T>::load(&args.spec)?;
-    // Fails on settings that do not go together before anything is opened.
-    crate::run::Trainer::new(&args.spec, &sets.train, args.simd)?;
+    // Fails on settings that do not go together with the data before anything is opened.
+    Trainer::new(&args.spec, &sets.train, args.simd)?;
     let open = |path: &Option<PathBuf>| path.as_deref().map(Output::open).transpose();
     let results = Results { save: open(&args.save)?, metrics: open(&args.metrics)? };
-    let checkpoint = args.save.as_ref().map(|path| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".checkpoint");
-        PathBuf::from(name)
-    });
+    let files = Files { trace: args.trace.clone(), epochs: None, checkpoint: checkpoint(args) };
     let mut bar = Bar::single(&args.spec.label());
-    let outcome = run_job(
-        &mut Job {
-            spec: &args.spec,
-            name: "train",
-            label: &args.spec.label(),
-            simd: args.simd,
-            files: Files { trace: args.trace.clone(), epochs: None, checkpoint },
-            resume: args.resume,
-            stop: &stop,
-            progress: &mut |done, total, loss| bar.show(done, total, loss),
-        },
-        &sets,
-    );
+    let mut job = Job {
+        spec: &args.spec,
+        name: "train",
+        label: &args.spec.label(),
+        simd: args.simd,
+        files,
+        resume: args.resume,
+        stop: &stop,
+        progress: &mut |done, total, loss| bar.show(done, total, loss),
+    };
+    let outcome = run_job(&mut job, &sets);
+    let files = job.files;
     bar.clear();
     let outcome = outcome?;
-    finish(args, results, &outcome)
+    if let Ending::Stopped(steps) = outcome.ending {
+        let advice = match files.checkpoint {
+            Some(_) => "the same command with --resume goes on",
+            None => "with --save FILE it could be resumed",
+        };
+        tell(&format!("stopped after {steps} steps; {advice}"));
+    } else {
+        results.write(&outcome)?;
+        files.remove_checkpoint()?;
+        print(args, &outcome)?;
+    }
+    Ok(code_of(&outcome.ending))
 }
 
-fn finish(args: &Args, results: Results, outcome: &Outcome) -> Result {
-    if let Ending::Stopped(steps) = outcome.ending {
-        match &args.save {
-            Some(_) => {
-                eprintln!("stopped after {steps} steps; the same command with --resume goes on")
-            }
-            None => eprintln!("stopped after {steps} steps; with --save it could be resumed"),
+/// Where an unfinished run is kept: beside its weights, unless they go into a pipe.
+fn checkpoint(args: &Args) -> Option<PathBuf> {
+    let path = args.save.as_deref().filter(|path| !is_stream(path))?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".checkpoint");
+    let checkpoint = PathBuf::from(name);
+    match (args.resume, checkpoint.exists()) {
+        (true, false) => {
+            warn(&format!("{} is not there: the run begins anew", checkpoint.display()));
         }
-        return Ok(code_of(&outcome.ending));
+        (false, true) => warn(&format!(
+            "{} of an interrupted run is given up: --resume would go on from it",
+            checkpoint.display()
+        )),
+        _ => {}
     }
-    if let Some(file) = results.save {
-        file.write(&outcome.weights)?;
+    Some(checkpoint)
+}
+
+impl Results {
+    fn write(self, outcome: &Outcome) -> std::result::Result<(), RunError> {
+        if let Some(file) = self.save {
+            file.write(&outcome.weights)?;
+        }
+        match self.metrics {
+            Some(file) => file.write(&json(&outcome.metrics)?),
+            None => Ok(()),
+        }
     }
-    if let Some(file) = results.metrics {
-        file.write(&json(&outcome.metrics)?)?;
-    }
-    print(args, outcome);
-    Ok(code_of(&outcome.ending))
 }
 
 /// A JSON file.
@@ -115,38 +140,38 @@ pub(super) fn json(metrics: &Metrics) -> std::result::Result<Vec<u8>, RunError> 
     Ok(bytes)
 }
 
-fn print(args: &Args, outcome: &Outcome) {
+fn print(args: &Args, outcome: &Outcome) -> std::result::Result<(), RunError> {
     let metrics = &outcome.metrics;
     let wall = metrics.wall_s.unwrap_or(0.0);
-    println!("{} on {}: {} steps in {wall:.2} s", metrics.label, metrics.task, metrics.steps);
-    let number = |value: Option<f64>| value.map_or("not finite".to_owned(), |v| format!("{v:.4e}"));
-    println!("  training loss          {}", number(metrics.train_loss));
-    for (name, value) in [
-        ("test loss (noisy)     ", metrics.test_loss),
-        ("error without noise   ", metrics.test_loss_clean),
-    ] {
-        if let Some(value) = value {
-            println!("  {name} {value:.4e}");
-        }
+    let mut text =
+        format!("{} on {}: {} steps in {wall:.2} s\n", metrics.label, metrics.task, metrics.steps);
+    let mut line = |name: &str, value: String| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {name:<22} {value}");
+    };
+    let number = |value: f64| format!("{value:.4e}");
+    line("training loss", metrics.train_loss.map_or("not finite".to_owned(), number));
+    for (name, value) in
+        [("test loss (noisy)", metrics.test_loss), ("error without noise", metrics.test_loss_clean)]
+    {
+        value.into_iter().for_each(|value| line(name, number(value)));
     }
     if let Some(accuracy) = metrics.test_accuracy {
-        println!("  test accuracy          {:.2} %", 100.0 * accuracy);
+        line("test accuracy", format!("{:.2} %", 100.0 * accuracy));
     }
     if let Some(audit) = &metrics.audit {
         let law = audit.law.as_deref().unwrap_or("none");
-        println!(
-            "  energy law             {law}: {} violations in {} steps",
-            audit.violations, audit.checked
-        );
+        let (violations, checked) = (audit.violations, audit.checked);
+        line("energy law", format!("{law}: {violations} violations in {checked} steps"));
     }
     for (what, path) in
         [("trace", &args.trace), ("weights", &args.save), ("metrics", &args.metrics)]
     {
-        if let Some(path) = path {
-            println!("  {what} in {}", path.display());
-        }
+        path.iter().for_each(|path| line(what, path.display().to_string()));
     }
+    say(&text)?;
     if let Ending::Diverged(step, why) = &outcome.ending {
-        eprintln!("diverged at step {step}: {why}");
+        tell(&format!("diverged at step {step}: {why}"));
     }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,9 @@ use gradflow_core::Float;
 
 use super::Planned;
 use crate::report::Metrics;
-use crate::run::{Ending, Files, Job, Outcome, RunError, Sets, run, write_atomically};
+use crate::run::{
+    Ending, Files, Job, Outcome, RunError, Sets, TEMPORARY, check, run, write_atomically,
+};
 use crate::spec::{Precision, Simd, Source, Spec};
 
 /// How a plan is run.
@@ -37,7 +40,7 @@ pub trait Watcher: Sync {
 }
 
 /// Runs a plan. The results are in the plan's order; runs that a signal kept from finishing are
-/// absent.
+/// absent. Settings and data of all runs are looked at before anything is written.
 ///
 /// # Errors
 /// The first run that could not be done (bad input, a full disk); diverged runs are results.
@@ -47,7 +50,6 @@ pub fn execute(
     stop: &AtomicBool,
     watcher: &dyn Watcher,
 ) -> Result<Vec<Metrics>, RunError> {
-    fs::create_dir_all(&options.dir).map_err(|error| RunError::file(&options.dir, &error))?;
     let shared = Shared {
         options,
         stop,
@@ -56,6 +58,10 @@ pub fn execute(
         double: Mutex::default(),
         failed: Mutex::new(None),
     };
+    for run in runs {
+        shared.look_at(run).map_err(|error| RunError::with_context(&run.name, error))?;
+    }
+    fs::create_dir_all(&options.dir).map_err(|error| RunError::file(&options.dir, &error))?;
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Metrics>>> = runs.iter().map(|_| Mutex::default()).collect();
     thread::scope(|scope| {
@@ -92,6 +98,20 @@ struct Shared<'a> {
 }
 
 impl Shared<'_> {
+    /// Fails if a run that is still to be done cannot be.
+    fn look_at(&self, planned: &Planned) -> Result<(), RunError> {
+        let spec = &planned.spec;
+        check(spec)?;
+        let is_images = matches!(spec.task.meaning(), Source::Images(_));
+        if !is_images || Folder::of(planned, self.options)?.finished().is_some() {
+            return Ok(());
+        }
+        match spec.precision {
+            Precision::F32 => sets(spec, &self.single).map(|_| ()),
+            Precision::F64 => sets(spec, &self.double).map(|_| ()),
+        }
+    }
+
     /// Does a run; false if no more should be begun.
     fn take(&self, planned: &Planned, place: &Mutex<Option<Metrics>>) -> bool {
         let result = match planned.spec.precision {
@@ -122,60 +142,94 @@ impl Shared<'_> {
         planned: &Planned,
         cache: &Cache<T>,
     ) -> Result<Option<Metrics>, RunError> {
-        let dir = self.options.dir.join(&planned.name);
-        let spec_file = dir.join("spec.toml");
-        let spec_text = toml::to_string(&planned.spec)
-            .map_err(|error| RunError::input(format!("{}: {error}", spec_file.display())))?;
-        let same = fs::read_to_string(&spec_file).is_ok_and(|text| text == spec_text);
-        if self.options.resume && same {
-            if let Some(metrics) = finished(&dir) {
-                self.watcher.end(planned, &metrics);
-                return Ok(Some(metrics));
-            }
-        } else {
-            clear(&dir)?;
+        let folder = Folder::of(planned, self.options)?;
+        if let Some(metrics) = folder.finished() {
+            self.watcher.end(planned, &metrics);
+            return Ok(Some(metrics));
         }
-        write_atomically(&spec_file, spec_text.as_bytes())?;
+        folder.begin()?;
+        let (dir, resume) = (folder.dir, folder.goes_on);
         let sets = sets(&planned.spec, cache)?;
-        let outcome = run(
-            &mut Job {
-                spec: &planned.spec,
-                name: &planned.name,
-                label: &planned.label,
-                simd: self.options.simd,
-                files: Files {
-                    trace: Some(dir.join("trace.csv")),
-                    epochs: Some(dir.join("epochs.csv")),
-                    checkpoint: Some(dir.join("checkpoint")),
-                },
-                resume: self.options.resume && same,
-                stop: self.stop,
-                progress: &mut *self.watcher.begin(planned),
+        let mut job = Job {
+            spec: &planned.spec,
+            name: &planned.name,
+            label: &planned.label,
+            simd: self.options.simd,
+            files: Files {
+                trace: Some(dir.join("trace.csv")),
+                epochs: Some(dir.join("epochs.csv")),
+                checkpoint: Some(dir.join("checkpoint")),
             },
-            &sets,
-        )?;
+            resume,
+            stop: self.stop,
+            progress: &mut *self.watcher.begin(planned),
+        };
+        let outcome = run(&mut job, &sets)?;
         if matches!(outcome.ending, Ending::Stopped(_)) {
             return Ok(None);
         }
         keep(&dir, &outcome)?;
+        job.files.remove_checkpoint()?;
         self.watcher.end(planned, &outcome.metrics);
         Ok(Some(outcome.metrics))
     }
 }
 
-/// The figures of a run that is complete.
-fn finished(dir: &Path) -> Option<Metrics> {
-    let bytes = fs::read(dir.join("metrics.json")).ok()?;
-    serde_json::from_slice(&bytes).ok()
+/// The folder of a run.
+struct Folder {
+    dir: PathBuf,
+    /// Contents of `spec.toml`.
+    spec: String,
+    /// Whether what is there belongs to this run and is to be gone on from.
+    goes_on: bool,
 }
 
-/// An empty folder for a run.
-fn clear(dir: &Path) -> Result<(), RunError> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => fs::create_dir_all(dir),
+impl Folder {
+    fn of(planned: &Planned, options: &Options) -> Result<Self, RunError> {
+        let dir = options.dir.join(&planned.name);
+        let spec = toml::to_string(&planned.spec)
+            .map_err(|error| RunError::input(format!("{}: {error}", dir.display())))?;
+        let there = fs::read(dir.join(SPEC));
+        let goes_on = options.resume && there.is_ok_and(|there| there == spec.as_bytes());
+        Ok(Self { dir, spec, goes_on })
     }
-    .map_err(|error| RunError::file(dir, &error))
+
+    /// The figures of a run that is complete.
+    fn finished(&self) -> Option<Metrics> {
+        let bytes = fs::read(self.dir.join("metrics.json")).ok().filter(|_| self.goes_on)?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Empties the folder, unless the run goes on from what is there.
+    fn begin(&self) -> Result<(), RunError> {
+        let prepare = if self.goes_on { sweep(&self.dir) } else { clear(&self.dir) };
+        prepare.map_err(|error| RunError::file(&self.dir, &error))?;
+        write_atomically(&self.dir.join(SPEC), self.spec.as_bytes())
+    }
+}
+
+/// The settings of a run. Without this file nothing in the folder counts.
+const SPEC: &str = "spec.toml";
+
+/// An empty folder for a run, at no moment one with half of an earlier run's results.
+fn clear(dir: &Path) -> io::Result<()> {
+    for gone in [fs::remove_file(dir.join(SPEC)), fs::remove_dir_all(dir)] {
+        gone.or_else(
+            |error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) },
+        )?;
+    }
+    fs::create_dir_all(dir)
+}
+
+/// Removes what a process that was killed while writing left behind.
+fn sweep(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes what a run came to; the figures last, since they say that it is complete.

@@ -1,7 +1,8 @@
 //! The settings that the suite `tune` found and the suite `default` uses.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ impl Tuned {
     pub fn read(path: Option<&Path>) -> Result<Self, RunError> {
         let (text, name) = match path {
             Some(path) => {
-                let text = fs::read_to_string(path).map_err(|e| RunError::file(path, &e))?;
+                let text = read(path).map_err(|error| RunError::file(path, &error))?;
                 (text, path.display().to_string())
             }
             None => (BUILT_IN.to_owned(), "the built-in settings".to_owned()),
@@ -68,4 +69,16 @@ impl Tuned {
         let body = toml::to_string(self).map_err(|error| RunError::input(error.to_string()))?;
         write_atomically(path, format!("# {comment}\n\n{body}").as_bytes())
     }
+}
+
+/// Longest file of settings that is read.
+const MAX_BYTES: u64 = 1 << 20;
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let len = File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if len as u64 > MAX_BYTES {
+        return Err(io::Error::other(format!("it has more than {MAX_BYTES} bytes")));
+    }
+    Ok(text)
 }

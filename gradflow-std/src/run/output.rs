@@ -20,6 +20,9 @@ pub(super) enum Place {
 impl Place {
     /// Finds out; a place that cannot be written to is an error.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
+        if let Some(file) = standard_stream(path) {
+            return file.map(Self::Through);
+        }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => Err(ErrorKind::IsADirectory.into()),
             Ok(metadata) => {
@@ -39,7 +42,23 @@ impl Place {
     }
 }
 
-/// `/dev/stdout` and its like: though they may lead to a plain file, that file is another's.
+/// This process's own output or errors, so that they and what goes through here stay in order.
+fn standard_stream(path: &Path) -> Option<io::Result<File>> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        let descriptor = match path.to_str()? {
+            "/dev/stdout" | "/dev/fd/1" => io::stdout().as_fd().try_clone_to_owned(),
+            "/dev/stderr" | "/dev/fd/2" => io::stderr().as_fd().try_clone_to_owned(),
+            _ => return None,
+        };
+        Some(descriptor.map(File::from))
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// Other descriptors: though they may lead to a plain file, that file is another's.
 fn is_descriptor(path: &Path) -> bool {
     let in_proc = |path: PathBuf| path.starts_with("/proc");
     fs::read_link(path).is_ok_and(in_proc) || fs::canonicalize(folder(path)).is_ok_and(in_proc)
@@ -97,10 +116,13 @@ impl Output {
     }
 }
 
+/// How names of files begin that are not complete yet.
+pub const TEMPORARY: &str = ".gradflow-";
+
 /// A file beside this one, for now.
 fn temporary(name: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    builder.prefix(".gradflow-");
+    builder.prefix(TEMPORARY);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The error names the temporary file, which says nothing to the user.

@@ -8,8 +8,8 @@ use gradflow_core::network::Loss;
 use gradflow_core::scheme::Step;
 use serde::{Deserialize, Serialize};
 
-use super::evaluation::{Measured, measure};
 use super::clock::{Clock, Pace};
+use super::evaluation::{Measured, measure};
 use super::growing::Growing;
 use super::watch::Auditor;
 use super::{RunError, Sets, Trainer, checkpoint, record, weights_file};

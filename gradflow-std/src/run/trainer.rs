@@ -41,7 +41,8 @@ impl<T: Float> Trainer<T> {
         let batch = spec.batch.of(set.len());
         let batches = Batches::new(vec![0; set.len()], batch, spec.seed).map_err(|_| {
             RunError::input(format!(
-                "batch {batch} is larger than the training set of {} samples",
+                "batch {batch} is larger than the training set of {} samples: use --batch full, \
+                 or a smaller --batch",
                 set.len()
             ))
         })?;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gradflow_core::Float;
 use gradflow_core::network::Loss;
-use gradflow_core::scheme::{Method, Settings};
+use gradflow_core::scheme::{Memory, Method, Settings};
 use serde::{Deserialize, Serialize};
 
 pub use choices::{
@@ -42,7 +42,13 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "is_false")]
     pub standardise: bool,
     /// Standard deviation of the noise on made-up targets
-    #[arg(long, default_value_t = 0.01, value_name = "STD", help_heading = "Task")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 0.01,
+        value_name = "STD",
+        help_heading = "Task"
+    )]
     #[serde(default = "default_noise")]
     pub noise: f64,
     /// Training samples of a made-up task
@@ -91,23 +97,47 @@ pub struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub solver: Option<SolverName>,
     /// Step size Δt [default: 0.1; 0.001 for adam]
-    #[arg(long, value_name = "DT", help_heading = "Method")]
+    #[arg(long, allow_negative_numbers = true, value_name = "DT", help_heading = "Method")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dt: Option<f64>,
     /// Strength λ of the linear operator
-    #[arg(long, default_value_t = 0.0, value_name = "L", help_heading = "Method")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 0.0,
+        value_name = "L",
+        help_heading = "Method"
+    )]
     #[serde(default)]
     pub lambda: f64,
     /// Shift C of SAV, factor C of ExpSAV
-    #[arg(long, default_value_t = 1.0, value_name = "C", help_heading = "Method")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 1.0,
+        value_name = "C",
+        help_heading = "Method"
+    )]
     #[serde(default = "default_c")]
     pub c: f64,
     /// Regularisation ε of adaptive IEQ
-    #[arg(long, default_value_t = 1e-8, value_name = "E", help_heading = "Method")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 1e-8,
+        value_name = "E",
+        help_heading = "Method"
+    )]
     #[serde(default = "default_epsilon")]
     pub epsilon: f64,
     /// Share η of the dissipation that relaxation may spend
-    #[arg(long, default_value_t = 0.99, value_name = "ETA", help_heading = "Method")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 0.99,
+        value_name = "ETA",
+        help_heading = "Method"
+    )]
     #[serde(default = "default_eta")]
     pub eta: f64,
     /// Loss that the auxiliary variable starts from
@@ -274,6 +304,16 @@ impl Spec {
         label
     }
 
+    /// Whether adaptive IEQ keeps one number for the whole run, which starts from some loss.
+    fn has_lasting_scalar(&self) -> bool {
+        let settings = self.settings::<f64>();
+        let scalar = match self.residual {
+            Some(residual) => residual == ResidualName::SqrtLoss,
+            None => self.task_loss().classifies(),
+        };
+        self.method == MethodName::IeqAdaptive && settings.memory() == Memory::Persistent && scalar
+    }
+
     /// The flags that were given though the method has no use for them.
     #[must_use]
     pub fn unused<'f>(&self, given: &[&'f str]) -> Vec<&'f str> {
@@ -288,11 +328,11 @@ impl Spec {
             "operator" | "lambda" => sav || ieq,
             "epsilon" => method == Method::IeqAdaptive,
             "eta" => self.relaxed,
-            "r0" => sav || method == Method::IeqAdaptive,
+            "r0" => sav || self.has_lasting_scalar(),
             "data" | "target" | "loss" | "standardise" => source == Source::Csv,
             "noise" | "samples" => matches!(source, Source::Made(_)),
             "data_dir" => matches!(source, Source::Images(_)),
-            "hidden" => !matches!(self.init, Some(InitChoice::File(_))),
+            "hidden" | "output_bias" => !matches!(self.init, Some(InitChoice::File(_))),
             _ => true,
         };
         given.iter().copied().filter(|flag| !used(flag)).collect()
