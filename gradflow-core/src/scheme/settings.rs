@@ -1,8 +1,7 @@
 //! Schemes chosen by name while the program runs: what a command line, a page or a serial line
 //! asks for, checked in one place.
 
-use super::{Adam, Coupling, ExpSav, GainRatio, IeqAdaptive, IeqFull, IeqVector, Memory, Relaxed};
-use super::{Rule, Sav, Sgd, check, check_dt};
+use super::{Coupling, ExpSav, IeqAdaptive, Memory, Rule, Sav, check, check_dt};
 use crate::error::{Error, Setting};
 use crate::float::Float;
 use crate::network::{Loss, Residual};
@@ -10,17 +9,17 @@ use crate::network::{Loss, Residual};
 /// The schemes by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// [`Sgd`]
+    /// [`Sgd`](super::Sgd)
     Sgd,
-    /// [`Adam`]
+    /// [`Adam`](super::Adam)
     Adam,
     /// [`Sav`]
     Sav,
     /// [`ExpSav`]
     ExpSav,
-    /// [`IeqFull`]
+    /// [`IeqFull`](super::IeqFull)
     IeqFull,
-    /// [`IeqAdaptive`] or [`IeqVector`]
+    /// [`IeqAdaptive`] or [`IeqVector`](super::IeqVector)
     IeqAdaptive,
 }
 
@@ -75,7 +74,7 @@ pub enum ResidualChoice {
 pub enum Control {
     /// As it is set.
     Fixed,
-    /// [`GainRatio`], for full IEQ.
+    /// [`GainRatio`](super::GainRatio), for full IEQ.
     GainRatio,
 }
 
@@ -111,7 +110,7 @@ pub enum SolverChoice {
 pub struct Settings<T> {
     /// Which scheme.
     pub method: Method,
-    /// Whether it is wrapped in [`Relaxed`].
+    /// Whether it is wrapped in [`Relaxed`](super::Relaxed).
     pub relaxed: bool,
     /// Ratio, or Consistent if relaxed.
     pub coupling: Option<Coupling>,
