@@ -59,7 +59,7 @@ pub fn execute(
         failed: Mutex::new(None),
     };
     for run in runs {
-        shared.look_at(run).map_err(|error| RunError::with_context(&run.name, error))?;
+        shared.look_at(run).map_err(|error| error.within(&run.name))?;
     }
     fs::create_dir_all(&options.dir).map_err(|error| RunError::file(&options.dir, &error))?;
     let next = AtomicUsize::new(0);
@@ -126,7 +126,7 @@ impl Shared<'_> {
                 true
             }
             Err(error) => {
-                let error = RunError::with_context(&planned.name, error);
+                let error = error.within(&planned.name);
                 if let Ok(mut failed) = self.failed.lock() {
                     failed.get_or_insert(error);
                 }

@@ -44,8 +44,8 @@ impl RunError {
 
     /// The same error with what it happened to in front.
     #[must_use]
-    pub fn with_context(context: &str, error: Self) -> Self {
-        Self { message: format!("{context}: {}", error.message), code: error.code }
+    pub fn within(self, context: &str) -> Self {
+        Self { message: format!("{context}: {}", self.message), code: self.code }
     }
 
     /// The exit code.

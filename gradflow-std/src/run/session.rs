@@ -188,7 +188,7 @@ impl<T: Float> Session<'_, T> {
             };
             self.record(n, &step)?;
             (job.progress)(n + 1, total, step.loss.to_f64());
-            if (n + 1) % self.every == 0 || n + 1 == total {
+            if (n + 1).is_multiple_of(self.every) || n + 1 == total {
                 self.evaluate(job.spec)?;
             }
             if job.stop.load(Ordering::Relaxed) && n + 1 < total {

@@ -287,10 +287,8 @@ impl Spec {
             Method::IeqFull => "IEQ full",
             Method::IeqAdaptive => "IEQ adaptive",
         });
-        if let (Some(coupling), false) = (self.coupling, self.relaxed) {
-            if coupling == CouplingName::Consistent {
-                label.push_str(", consistent");
-            }
+        if self.coupling == Some(CouplingName::Consistent) && !self.relaxed {
+            label.push_str(", consistent");
         }
         if let Some(residual) = self.residual {
             label.push_str(&format!(", {}", residual.word()));
