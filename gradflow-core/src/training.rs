@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Setting};
 use crate::float::Float;
+use crate::linalg::copy;
 use crate::random::{Pcg32, Stream};
 
 /// Batches of a training set, in an order that belongs to a seed.
@@ -108,7 +109,7 @@ impl<I: AsRef<[u32]> + AsMut<[u32]>> Batches<I> {
         if !fits {
             return Err(Error::Unsupported("the checkpoint belongs to another training set"));
         }
-        self.order.as_mut().copy_from_slice(order);
+        copy(order, self.order.as_mut());
         self.rng = Pcg32::from_parts([state, increment]);
         self.start = start as usize;
         self.epoch = epoch as u32;

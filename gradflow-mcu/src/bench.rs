@@ -15,10 +15,10 @@ const MARKS: [f32; 4] = [1e-3, 1e-4, 1e-5, 1e-6];
 #[derive(Default)]
 struct Times {
     steps: u32,
-    total: u64,
+    total: u32,
     most: u32,
     /// Steps and ticks until each mark.
-    reached: [Option<(u32, u64)>; MARKS.len()],
+    reached: [Option<(u32, u32)>; MARKS.len()],
     stack: u32,
     error: f32,
 }
@@ -54,7 +54,7 @@ where
             }
             self.light.step();
             times.steps = step;
-            times.total += u64::from(ticks);
+            times.total = times.total.saturating_add(ticks);
             times.most = times.most.max(ticks);
             if step % self.choice.every.max(1) == 0 || step == steps {
                 times.error = self.trainer.grid_error()?;
@@ -74,14 +74,14 @@ where
                 self.port.text("reached");
                 self.port.real("error", mark);
                 self.port.count("steps", steps);
-                self.port.real("ticks", ticks as f32);
+                self.port.count("ticks", ticks);
                 self.port.end();
             }
         }
         let numbers = used + self.trainer.numbers_of_a_step(&self.choice);
         self.port.text("bench");
         self.port.count("steps", times.steps);
-        self.port.count("mean", (times.total / u64::from(times.steps.max(1))) as u32);
+        self.port.count("mean", times.total / times.steps.max(1));
         self.port.count("most", times.most);
         self.port.count("ticks-per-second", self.meter.ticks_per_second());
         self.port.count("stack", times.stack);

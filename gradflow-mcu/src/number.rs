@@ -1,7 +1,8 @@
 //! Numbers as text, without the tens of kilobytes of core's own printing and reading of floats.
 //!
-//! Printing rounds to six digits. Reading is exact to an f64 for up to 15 digits and powers of ten
-//! up to 22, then rounds to f32. The form `0x3f800000` holds the very bits.
+//! Printing rounds to six digits; reading finds the nearest f32 (unless two are equally near within
+//! a part in 2⁵⁰). Neither needs a floating-point operation. The form `0x3f800000` holds the very
+//! bits.
 
 use heapless::Vec;
 
@@ -80,8 +81,7 @@ pub(crate) fn real(value: f32) -> Text {
         push(&mut text, b"inf");
         return text;
     }
-    let magnitude = f64::from(f32::from_bits(value.to_bits() & 0x7fff_ffff));
-    let (digits, power) = rounded(magnitude);
+    let (digits, power) = rounded(value);
     if (-4..DIGITS).contains(&power) {
         plain(&mut text, digits, power);
     } else {
@@ -92,23 +92,76 @@ pub(crate) fn real(value: f32) -> Text {
     text
 }
 
-/// Six digits as an integer, and the power of ten of the first.
-fn rounded(magnitude: f64) -> (u32, i32) {
-    if magnitude == 0.0 {
-        return (0, 0);
-    }
-    let (mut power, mut scaled) = (DIGITS - 1, magnitude);
-    while scaled < 1e5 {
-        scaled *= 10.0;
+/// Six digits of `|value|` as an integer, and the power of ten of the first.
+fn rounded(value: f32) -> (u32, i32) {
+    let Some(mut scaled) = Scaled::of(value) else { return (0, 0) };
+    let mut power = DIGITS - 1;
+    while scaled.round() < 100_000 {
+        scaled = scaled.times_ten();
         power -= 1;
     }
-    while scaled >= 1e6 {
-        scaled /= 10.0;
+    while scaled.round() >= 1_000_000 {
+        scaled = scaled.tenth();
         power += 1;
     }
-    match (scaled + 0.5) as u32 {
-        1_000_000.. => (100_000, power + 1),
-        digits => (digits, power),
+    (scaled.round() as u32, power)
+}
+
+/// A positive number `significand · 2^exponent` with 64 bits that count: enough for the ninety
+/// steps between the ends of f32, each of which may lose the last four.
+#[derive(Clone, Copy)]
+struct Scaled {
+    significand: u64,
+    exponent: i32,
+}
+
+impl Scaled {
+    fn new(significand: u64, exponent: i32) -> Option<Self> {
+        let shift = significand.leading_zeros();
+        let significand = significand.checked_shl(shift)?;
+        Some(Self { significand, exponent: exponent - shift as i32 })
+    }
+
+    /// `|value|`, unless it is 0; `value` is finite.
+    fn of(value: f32) -> Option<Self> {
+        let (field, mantissa) = (value.to_bits() >> 23 & 0xff, value.to_bits() & 0x007f_ffff);
+        let hidden = if field == 0 { 0 } else { 1 << 23 };
+        Self::new(u64::from(mantissa | hidden), field.max(1) as i32 - 150)
+    }
+
+    fn times_ten(self) -> Self {
+        let Self { significand, exponent } = self;
+        Self::new((significand >> 4) * 10, exponent + 4).unwrap_or(self)
+    }
+
+    fn tenth(self) -> Self {
+        Self::new(self.significand / 10, self.exponent).unwrap_or(self)
+    }
+
+    /// The nearest whole number, at most 2⁶³.
+    fn round(self) -> u64 {
+        self.shifted(self.exponent)
+    }
+
+    /// `significand · 2^exponent` to the nearest whole number, ties to even.
+    fn shifted(self, exponent: i32) -> u64 {
+        let Ok(right) = u32::try_from(-exponent) else { return u64::MAX };
+        let whole = self.significand.checked_shr(right).unwrap_or(0);
+        let half = self.significand.checked_shr(right.saturating_sub(1)).unwrap_or(0) & 1;
+        let below = self.significand.checked_shl(65_u32.saturating_sub(right)).unwrap_or(0);
+        // A tie between two whole numbers goes to the even one.
+        let up = right > 0 && half == 1 && (whole & 1 == 1 || right > 64 || (right > 1 && below != 0));
+        whole + u64::from(up)
+    }
+
+    /// The nearest f32, infinite if there is none.
+    fn to_f32(self) -> f32 {
+        // Numbers below 2⁻¹²⁶ have fewer bits than 24.
+        let ulp = (self.exponent + 40).max(-149);
+        let mantissa = self.shifted(self.exponent - ulp);
+        // The leading bit, and a carry out of the mantissa, count as one in the exponent's field.
+        let field = (ulp + 149).min(255) as u64;
+        f32::from_bits(((field << 23) + mantissa).min(0x7f80_0000) as u32)
     }
 }
 
@@ -201,13 +254,12 @@ fn parse_decimal(text: &[u8]) -> Option<f32> {
     if !seen {
         return None;
     }
+    let Some(mut scaled) = Scaled::new(mantissa, 0) else { return Some(0.0) };
     power += exponent;
-    let mut scale = 1.0_f64;
     for _ in 0..power.unsigned_abs() {
-        scale *= 10.0;
+        scaled = if power < 0 { scaled.tenth() } else { scaled.times_ten() };
     }
-    let mantissa = mantissa as f64;
-    Some(if power < 0 { mantissa / scale } else { mantissa * scale } as f32)
+    Some(scaled.to_f32())
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use embedded_hal::digital::OutputPin;
 use embedded_hal_nb::serial::{Read, Write};
 use gradflow_core::{Digest, Error};
-use heapless::HistoryBuf;
+use heapless::Deque;
 
+use crate::HIDDEN;
 use crate::command::{self, Command, HELP, Refusal};
 use crate::light::{Light, Mood};
 use crate::line::{Event, Line};
@@ -56,7 +57,7 @@ pub fn serve<S, P, M>(
         transfer,
         choice: Choice::default(),
         line: Line::EMPTY,
-        recent: HistoryBuf::new(),
+        recent: Deque::new(),
     };
     session.begin();
     let mut next = Next::NewScheme;
@@ -97,7 +98,7 @@ pub(crate) struct Session<'m, S, P, M> {
     pub(crate) choice: Choice,
     line: Line,
     /// Number and loss of the last steps.
-    recent: HistoryBuf<(u32, f32), RECENT>,
+    recent: Deque<(u32, f32), RECENT>,
 }
 
 /// What comes after a command.
@@ -310,7 +311,10 @@ where
             }
             let done = self.trainer.step(&self.choice, scheme)?;
             self.light.step();
-            self.recent.write((self.trainer.steps(), done.loss));
+            if self.recent.is_full() {
+                self.recent.pop_front();
+            }
+            let _ = self.recent.push_back((self.trainer.steps(), done.loss));
             if step % self.choice.every.max(1) != 0 && step != steps {
                 continue;
             }
@@ -369,7 +373,7 @@ where
     }
 
     fn recent(&mut self) {
-        for &(step, loss) in self.recent.oldest_ordered() {
+        for &(step, loss) in &self.recent {
             self.port.count("step", step);
             self.port.real("loss", loss);
             self.port.end();
@@ -377,7 +381,7 @@ where
     }
 
     fn weights(&mut self) {
-        for [w, b, a] in self.trainer.units() {
+        for [w, b, a] in (0..HIDDEN).filter_map(|unit| self.trainer.unit(unit)) {
             self.port.text("unit");
             self.port.real("w", w);
             self.port.real("b", b);
@@ -423,8 +427,7 @@ where
                 Ok(Next::Command)
             }
             Progress::Complete => {
-                let weights = transfer.read(&self.trainer.network()?)?;
-                self.trainer.replace(weights);
+                self.trainer.replace(|network, w| transfer.read(network, w))?;
                 self.digest()?;
                 Ok(Next::NewScheme)
             }

@@ -4,7 +4,7 @@ use gradflow_core::network::{Batch, GramForm, Init, Inputs, Samples, Scratch, Ta
 use gradflow_core::scheme::{Method, Scheme as _, Step};
 use gradflow_core::tasks::Task;
 use gradflow_core::{Error, Pcg32, Stream};
-use gradflow_mcu_kernels as kernels;
+use gradflow_mcu_kernels::{self as kernels, Line};
 
 use crate::settings::{Choice, Scheme, Source};
 use crate::{HIDDEN, LARGEST_BATCH, PARAMETERS, SAMPLES};
@@ -81,9 +81,21 @@ impl Trainer {
         &self.weights
     }
 
-    /// Weights in place of these.
-    pub(crate) const fn replace(&mut self, weights: [f32; PARAMETERS]) {
-        self.weights = weights;
+    /// Replaces the weights by what `read` writes for this network; if it fails they stay.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub(crate) fn replace(
+        &mut self,
+        read: impl FnOnce(&TwoLayer<f32>, &mut [f32]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let network = self.network()?;
+        let read_to = self.scratch.get_mut(..PARAMETERS).unwrap_or_default();
+        read(&network, read_to)?;
+        for (w, &read) in self.weights.iter_mut().zip(read_to.iter()) {
+            *w = read;
+        }
+        Ok(())
     }
 
     /// Steps since the last restart.
@@ -150,8 +162,7 @@ impl Trainer {
         };
         let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
         let problem = network.on_line(batch, scratch)?.with_gram_form(choice.gram_form);
-        let mut problem = problem.without_gradient_norm();
-        let step = scheme.step(&mut self.weights, kernels::objective(&mut problem))?;
+        let step = scheme.step(&mut self.weights, kernels::objective(&mut Line(problem)))?;
         self.steps = self.steps.saturating_add(1);
         Ok(step)
     }
@@ -172,7 +183,7 @@ impl Trainer {
             }
             let batch = Batch::all(samples(&self.drawn), len);
             let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
-            let mut problem = network.on_line(batch, scratch)?;
+            let mut problem = Line(network.on_line(batch, scratch)?);
             let mean = kernels::objective(&mut problem).loss(&self.weights)?;
             sum += mean * len as f32;
         }
@@ -188,7 +199,7 @@ impl Trainer {
         let (x, y) = ([x], [0.0]);
         let one = Samples { inputs: Inputs::Dense(&x), targets: Targets::Values(&y) };
         let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
-        let mut problem = network.on_line(Batch::all(one, 1), scratch)?;
+        let mut problem = Line(network.on_line(Batch::all(one, 1), scratch)?);
         let mut out = [0.0];
         kernels::predict(&mut problem, &self.weights, &mut out)?;
         let [f] = out;
@@ -218,13 +229,10 @@ impl Trainer {
         PARAMETERS + 2 * choice.batch + scratch
     }
 
-    /// Weight, bias and output weight of each unit.
-    pub(crate) fn units(&self) -> impl Iterator<Item = [f32; 3]> + use<> {
-        let weights = self.weights;
-        (0..HIDDEN).filter_map(move |unit| {
-            let entry = |row: usize| weights.get(row * HIDDEN + unit).copied();
-            Some([entry(0)?, entry(1)?, entry(2)?])
-        })
+    /// Weight, bias and output weight of a unit.
+    pub(crate) fn unit(&self, unit: usize) -> Option<[f32; 3]> {
+        let entry = |row: usize| self.weights.get(row * HIDDEN + unit).copied();
+        Some([entry(0)?, entry(1)?, entry(2)?])
     }
 }
 

@@ -69,14 +69,14 @@ impl Transfer {
         }
     }
 
-    /// Reads the complete file of `network`'s weights.
+    /// Reads the complete file of `network`'s weights into `w`.
     ///
     /// The same weights always give the same bytes: a file is right if writing its numbers gives it
     /// again, and no reader of JSON is needed.
     ///
     /// # Errors
     /// A file that is damaged, of another network or of another scale.
-    pub(crate) fn read(&mut self, network: &TwoLayer<f32>) -> Result<[f32; PARAMETERS], Error> {
+    pub(crate) fn read(&mut self, network: &TwoLayer<f32>, w: &mut [f32]) -> Result<(), Error> {
         const WRONG: Error = Error::Format(
             "not a file as this board writes it: one input, 100 hidden units, one output, F32",
         );
@@ -84,13 +84,12 @@ impl Transfer {
         let received = self.bytes.get(..self.len).unwrap_or_default();
         let before = fingerprint(received);
         let numbers = received.last_chunk::<{ 4 * PARAMETERS }>().ok_or(WRONG)?;
-        let mut w = [0.0; PARAMETERS];
         for (w, &number) in w.iter_mut().zip(numbers.as_chunks().0) {
             *w = f32::from_le_bytes(number);
         }
-        let len = weights::write(network, &w, &mut self.bytes)?;
+        let len = weights::write(network, w, &mut self.bytes)?;
         let written = self.bytes.get(..len).unwrap_or_default();
-        if len == self.len && fingerprint(written) == before { Ok(w) } else { Err(WRONG) }
+        if len == self.len && fingerprint(written) == before { Ok(()) } else { Err(WRONG) }
     }
 }
 

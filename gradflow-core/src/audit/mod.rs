@@ -54,7 +54,7 @@ use check::{Facts, Verdict};
 
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::norm_sq;
+use crate::linalg::{copy, norm_sq};
 use crate::objective::Residuals;
 use crate::scheme::{Scheme, Step};
 
@@ -191,7 +191,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Audit<T, B> {
         let buffer = self.buffer.as_mut();
         let (needed, got) = (self.law.buffer_len(w.len(), 0), buffer.len());
         let short = Error::Length { what: Buffer::Backup, needed, got };
-        buffer.get_mut(..w.len()).ok_or(short)?.copy_from_slice(w);
+        copy(w, buffer.get_mut(..w.len()).ok_or(short)?);
         Ok(())
     }
 

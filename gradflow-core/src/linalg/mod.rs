@@ -23,6 +23,14 @@ pub fn axpy<T: Float>(a: T, x: &[T], y: &mut [T]) {
     }
 }
 
+/// `to ← from`, over the shorter of the two: a copy that cannot panic.
+#[inline(always)]
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}
+
 /// True if no entry is infinite or NaN.
 #[inline]
 pub fn all_finite<T: Float>(x: &[T]) -> bool {

@@ -20,7 +20,6 @@ pub struct LineProblem<'a, T> {
     pub(super) residual: Residual,
     pub(super) scratch: Scratch<'a, T>,
     pub(super) gram_form: GramForm,
-    pub(super) gradient_norm: bool,
 }
 
 impl<T: Float> TwoLayer<T> {
@@ -40,8 +39,7 @@ impl<T: Float> TwoLayer<T> {
         }
         batch.check(1, 1)?;
         let (residual, gram_form) = (Residual::Scaled, GramForm::General);
-        let network = *self;
-        Ok(LineProblem { network, batch, residual, scratch, gram_form, gradient_norm: true })
+        Ok(LineProblem { network: *self, batch, residual, scratch, gram_form })
     }
 
     /// Entries of the scratch that [`GramForm::Closed`] needs for at most `batch` samples.
@@ -56,14 +54,6 @@ impl<T: Float> LineProblem<'_, T> {
     #[must_use]
     pub const fn with_gram_form(mut self, form: GramForm) -> Self {
         self.gram_form = form;
-        self
-    }
-
-    /// The same problem without `‖∇L‖²` in the steps of full IEQ, which only report it: it is 0
-    /// then, and a fifth of the time is saved.
-    #[must_use]
-    pub const fn without_gradient_norm(mut self) -> Self {
-        self.gradient_norm = false;
         self
     }
 
@@ -228,9 +218,6 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
 
     #[inline(always)]
     fn gradient_norm_sq(&mut self, w: &[T], _buffer: &mut [T]) -> Result<T, Error> {
-        if !self.gradient_norm {
-            return Ok(T::ZERO);
-        }
         let network = self.network;
         let (_, line) = self.slopes(w)?;
         Ok(line.pull_back_norm_sq(&network, &network.layers(w)?))

@@ -12,7 +12,7 @@ use super::scratch::{PIECE, split_piece};
 use super::{Batch, Loss, Residual, Scratch, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
-use crate::linalg::{Packed, axpy, dot};
+use crate::linalg::{Packed, axpy, copy, dot};
 use crate::objective::{Objective, Residuals};
 
 /// A network, a batch, a loss and the memory to work in.
@@ -126,7 +126,6 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
             residual: self.residual,
             scratch: self.scratch.reborrow(),
             gram_form: GramForm::General,
-            gradient_norm: true,
         })
     }
 
@@ -206,9 +205,9 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let samples = outputs.chunks_exact_mut(k).zip(q.chunks_exact_mut(k));
         for (i, (f, q)) in samples.enumerate() {
             let target = Target::at(&batch, i, k)?;
-            let copy = piece.outputs.get_mut(..k).unwrap_or_default();
-            copy.copy_from_slice(f);
-            sum += loss.value::<T, M>(copy, target);
+            let work = piece.outputs.get_mut(..k).unwrap_or_default();
+            copy(f, work);
+            sum += loss.value::<T, M>(work, target);
             residual.prepare::<T, M>(f);
             residual.entries(unit, f, target, q);
         }
@@ -257,12 +256,12 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         for (start, ((h, p), u)) in (0..n).step_by(PIECE).zip(kept.zip(u.chunks(PIECE * k))) {
             let rows = batch.rows(start, PIECE, network.inputs);
             let deltas = piece.outputs.get_mut(..u.len()).unwrap_or_default();
-            deltas.copy_from_slice(u);
+            copy(u, deltas);
             for (delta, p) in deltas.chunks_exact_mut(k).zip(p.chunks_exact(k)) {
                 residual.apply_transposed(unit, p, delta);
             }
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
-            work.copy_from_slice(h);
+            copy(h, work);
             pull_back(&network, &layers, &rows, work, deltas, &mut piece.bins, &mut out);
         }
         Ok(())

@@ -13,6 +13,7 @@ use super::operator::{Movement, Operator};
 use super::{Scheme, Solved, Staged, Step, check_dt};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
+use crate::linalg::copy;
 use crate::objective::Residuals;
 
 /// Full IEQ with fresh residuals that chooses its own step size; see the [module](self).
@@ -66,7 +67,7 @@ where
     fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
         check_dt(Scheme::<T, O>::dt(&self.inner))?;
         Error::check_length(Buffer::Backup, w.len(), self.backup.as_mut().len())?;
-        self.backup.as_mut().copy_from_slice(w);
+        copy(w, self.backup.as_mut());
         let mut step = self.propose(w, objective)?;
         let Some(auxiliary) = step.auxiliary else { return Ok(step) };
         let before = if objective.energy_is_loss() { step.loss } else { auxiliary.energy };
@@ -74,7 +75,7 @@ where
         let after = match self.inner.energy(w, objective) {
             Ok(after) => after,
             Err(error) => {
-                w.copy_from_slice(self.backup.as_ref());
+                copy(self.backup.as_ref(), w);
                 return Err(error);
             }
         };
@@ -88,7 +89,7 @@ where
                 self.resize::<O>(0.25);
             }
         } else {
-            w.copy_from_slice(self.backup.as_ref());
+            copy(self.backup.as_ref(), w);
             step.update_norm_sq = T::ZERO;
             self.resize::<O>(0.25);
         }

@@ -17,7 +17,7 @@ use super::ieq_vector::part;
 use super::{Auxiliary, Movement, Operator, Scheme, Solved, Staged, Step, Store, check_dt, finite};
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
-use crate::linalg::{CgBuffers, Packed, conjugate_gradients, dot, norm_sq};
+use crate::linalg::{CgBuffers, Packed, conjugate_gradients, copy, dot, norm_sq};
 use crate::objective::{Residuals, descend_along};
 
 /// How the system (1) is solved. Buffers are for the largest batch.
@@ -106,7 +106,7 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
             }
         }
         self.solved = Solved { stiffness, tolerance: T::ZERO };
-        predicted.copy_from_slice(q);
+        copy(q, predicted);
         objective.solve(&mut system, predicted)?; // (1)
         check_move(q, predicted)?;
         objective.descend(w, predicted, dt, self.direction.as_mut()) // (2)
@@ -274,7 +274,7 @@ where
         finite(objective.linearise(w, q)?, Quantity::NextLoss)?;
         finite(dot(q, q), Quantity::Residual)?;
         let xi = relax_vector(predicted, q, budget); // (3)
-        predicted.copy_from_slice(q);
+        copy(q, predicted);
         auxiliary.xi = Some(finite(xi, Quantity::Auxiliary)?);
         auxiliary.next = finite(dot(q, q), Quantity::Auxiliary)?.sqrt();
         Ok(())

@@ -16,7 +16,7 @@ use super::{Auxiliary, IeqAdaptive, Memory, Movement, Operator, Scheme, Staged, 
 use super::{Rule, check_dt, finite};
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
-use crate::linalg::dot;
+use crate::linalg::{copy, dot};
 use crate::objective::Residuals;
 
 /// Adaptive IEQ on vectors; see the [module](self).
@@ -128,7 +128,7 @@ where
         finite(objective.linearise(w, q)?, Quantity::NextLoss)?;
         finite(dot(q, q), Quantity::Residual)?;
         let xi = relax_vector(predicted, q, budget); // (4)
-        predicted.copy_from_slice(q);
+        copy(q, predicted);
         auxiliary.xi = Some(finite(xi, Quantity::Auxiliary)?);
         auxiliary.next = finite(dot(q, q), Quantity::Auxiliary)?.sqrt();
         Ok(())

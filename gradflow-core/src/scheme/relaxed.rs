@@ -7,6 +7,7 @@
 use super::{Movement, Scheme, Solved, Staged, Step, check};
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
+use crate::linalg::copy;
 use crate::objective::Objective;
 
 /// A scheme with relaxation around it. Costs one forward pass on the same batch.
@@ -43,10 +44,10 @@ where
         check(eta >= T::ZERO && eta < T::ONE, Setting::Eta, eta)?;
         let backup = self.backup.as_mut();
         Error::check_length(Buffer::Backup, w.len(), backup.len())?;
-        backup.copy_from_slice(w);
+        copy(w, backup);
         let mut step = self.inner.propose(w, objective)?;
         if let Err(error) = self.inner.relax(w, objective, eta, &mut step) {
-            w.copy_from_slice(backup);
+            copy(backup, w);
             return Err(error);
         }
         self.inner.commit(objective, &step);
