@@ -14,7 +14,7 @@ use crate::experiments::{
     Options, Plan, Planned, SuiteName, Tuned, Watcher, candidates, choose, execute, judge, plan,
 };
 use crate::report::{Expectation, Facts, Metrics};
-use crate::run::{RunError, exit, write_atomically};
+use crate::run::{Output, RunError, exit, write_atomically};
 use crate::spec::{Simd, Source};
 use crate::{figure, report};
 
@@ -82,6 +82,10 @@ pub(super) fn run(args: &Args) -> Result {
     let tunes = args.suite == SuiteName::Tune;
     let tuned = Tuned::read(args.tuned.as_deref().filter(|_| !tunes))?;
     let plan = planned(args, &tuned)?;
+    let chosen = args.tuned.clone().unwrap_or_else(|| "gradflow-std/suites/tuned.toml".into());
+    if tunes {
+        Output::open(&chosen)?;
+    }
     let options = Options {
         dir: args
             .out
@@ -99,10 +103,9 @@ pub(super) fn run(args: &Args) -> Result {
         return Ok(exit::STOPPED);
     }
     if tunes {
-        let path = args.tuned.clone().unwrap_or_else(|| "gradflow-std/suites/tuned.toml".into());
         let comment = "Written by `cargo xtask experiments --suite tune`.";
-        choose(&plan, &results).tuned.write(&path, comment)?;
-        say(&format!("the best settings are in {}\n", path.display()))?;
+        choose(&plan, &results).tuned.write(&chosen, comment)?;
+        say(&format!("the best settings are in {}\n", chosen.display()))?;
     }
     conclude(args, &options.dir, &plan, &results, started.elapsed().as_secs_f64())
 }

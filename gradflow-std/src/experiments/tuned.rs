@@ -7,8 +7,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::suites::methods;
 use crate::run::{RunError, write_atomically};
-use crate::spec::Spec;
+use crate::spec::{Spec, TaskName};
 
 /// Settings of one method.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +42,21 @@ impl Tuned {
             }
             None => (BUILT_IN.to_owned(), "the built-in settings".to_owned()),
         };
-        toml::from_str(&text).map_err(|error| RunError::input(format!("{name}: {error}")))
+        let wrong = |problem: String| RunError::input(format!("{name}: {problem}"));
+        let tuned: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        tuned.unknown().map_or(Ok(tuned), |key| Err(wrong(format!("no run of a suite is {key}"))))
+    }
+
+    /// A setting that no run of a suite takes up: a slip of the keyboard, which must not go unseen.
+    fn unknown(&self) -> Option<String> {
+        let known: Vec<(TaskName, String)> = [TaskName::Gaussian, TaskName::Mnist]
+            .into_iter()
+            .flat_map(|task| methods(task).into_iter().map(move |spec| (task, spec.label())))
+            .collect();
+        let keys = self.0.iter().flat_map(|(task, labels)| labels.keys().map(move |l| (task, l)));
+        keys.into_iter()
+            .find(|(task, label)| !known.iter().any(|(t, l)| t.word() == *task && l == *label))
+            .map(|(task, label)| format!("`{task}.{label}`"))
     }
 
     /// Puts the tuned settings into a spec, if there are any for its task and label.

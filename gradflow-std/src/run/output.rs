@@ -125,10 +125,10 @@ fn temporary(name: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(TEMPORARY);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // The error names the temporary file, which says nothing to the user.
-    builder.tempfile_in(folder(name)).map_err(|error| match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error.kind().into(),
+    builder.tempfile_in(folder(name)).map_err(|error| {
+        // It also names the temporary file, which means nothing to the user.
+        let text = error.to_string();
+        io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default().to_owned())
     })
 }
 

@@ -44,7 +44,7 @@ pub struct Spec {
     /// Standard deviation of the noise on made-up targets
     #[arg(
         long,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
         default_value_t = 0.01,
         value_name = "STD",
         help_heading = "Task"
@@ -97,13 +97,13 @@ pub struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub solver: Option<SolverName>,
     /// Step size Δt [default: 0.1; 0.001 for adam]
-    #[arg(long, allow_negative_numbers = true, value_name = "DT", help_heading = "Method")]
+    #[arg(long, allow_hyphen_values = true, value_name = "DT", help_heading = "Method")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dt: Option<f64>,
     /// Strength λ of the linear operator
     #[arg(
         long,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
         default_value_t = 0.0,
         value_name = "L",
         help_heading = "Method"
@@ -113,7 +113,7 @@ pub struct Spec {
     /// Shift C of SAV, factor C of ExpSAV
     #[arg(
         long,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
         default_value_t = 1.0,
         value_name = "C",
         help_heading = "Method"
@@ -123,7 +123,7 @@ pub struct Spec {
     /// Regularisation ε of adaptive IEQ
     #[arg(
         long,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
         default_value_t = 1e-8,
         value_name = "E",
         help_heading = "Method"
@@ -133,7 +133,7 @@ pub struct Spec {
     /// Share η of the dissipation that relaxation may spend
     #[arg(
         long,
-        allow_negative_numbers = true,
+        allow_hyphen_values = true,
         default_value_t = 0.99,
         value_name = "ETA",
         help_heading = "Method"

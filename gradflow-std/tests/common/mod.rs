@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_gradflow");
 
@@ -105,4 +107,15 @@ pub(crate) fn write_images(dir: &Path) {
     for (name, bytes) in images() {
         fs::write(dir.join(name), bytes).unwrap();
     }
+}
+
+/// Starts the command and kills it as soon as a file is there that it writes meanwhile.
+pub(crate) fn kill_once_there(dir: &Path, arguments: &str, file: &str) {
+    let mut child = gradflow(dir, arguments).stderr(Stdio::null()).spawn().unwrap();
+    while !dir.join(file).exists() {
+        assert!(child.try_wait().unwrap().is_none(), "gradflow {arguments} ended before {file}");
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
