@@ -139,9 +139,22 @@ fn add_blocks<T: Float, const BLOCKS: usize>(
     row: &[[T; LANES]; BLOCKS],
     sums: &mut [[T; LANES]; BLOCKS],
 ) {
+    // Written out, so that four blocks stay in registers even where loops are not unrolled.
+    if let ([a, b, d, e], [row_a, row_b, row_d, row_e]) = (sums.as_mut_slice(), row.as_slice()) {
+        add_block(c, row_a, a);
+        add_block(c, row_b, b);
+        add_block(c, row_d, d);
+        add_block(c, row_e, e);
+        return;
+    }
     for (sum, row) in sums.iter_mut().zip(row) {
-        for (sum, &entry) in sum.iter_mut().zip(row) {
-            *sum += c * entry;
-        }
+        add_block(c, row, sum);
+    }
+}
+
+#[inline(always)]
+fn add_block<T: Float>(c: T, row: &[T; LANES], sums: &mut [T; LANES]) {
+    for (sum, &entry) in sums.iter_mut().zip(row) {
+        *sum += c * entry;
     }
 }
