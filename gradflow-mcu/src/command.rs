@@ -1,7 +1,7 @@
 //! Commands, as they are typed: a name and what it needs, in one line.
 
 use gradflow_core::network::GramForm;
-use gradflow_core::scheme::{Control, Coupling, Method, OperatorChoice, SolverChoice};
+use gradflow_core::scheme::{Control, Coupling, Method};
 
 use crate::number::{hex_byte, parse_integer, parse_real};
 use crate::settings::{Choice, Source};
@@ -9,25 +9,25 @@ use crate::{LARGEST_BATCH, SAMPLES};
 
 /// What `help` prints.
 pub(crate) const HELP: &str = "\
-train N         take N steps; Ctrl-C stops; prints step, loss, error
-predict X       f(X)
-data X,Y ...    feed samples and train on them from now on
-draw N          feed N samples of exp(-x^2), drawn over [-3, 3]
-forget          drop all samples, train on exp(-x^2) again
-fit N           x, f(x) and exp(-x^2) at N points
-error           mean squared error against exp(-x^2)
-recent          losses of the last steps
-weights         every unit, in numbers; digest: in one number
-save            the weights as a file, in lines of hex digits
-load LEN        then the lines of save: weights in place of these
-bench N         N steps from the start, timed
-reset           begin again from the seed
-status, stack   settings; stack in bytes
+train N        take N steps (Ctrl-C stops)
+predict X      f(X)
+data X,Y ...   feed samples, and train on them from now on
+draw N         feed N samples of exp(-x^2)
+forget         drop all samples, train on exp(-x^2)
+fit N          x, f(x), exp(-x^2) at N points
+error          mean squared error against exp(-x^2)
+recent         losses of the last steps
+weights        every unit; digest: all in one number
+save           the weights as a file in hex digits
+load LEN       then the lines of save
+bench N        N timed steps from the start
+reset          begin again from the seed
+status, stack  settings; stack in bytes
 method sgd|adam|sav|exp-sav|ieq-adaptive|ieq-full
-dt X            step size (lr of sgd and adam)
+dt X           step size (lr of sgd and adam)
 lambda X, c X, eta X, epsilon X
 relaxed on|off, coupling ratio|consistent, control fixed|gain-ratio
-solver closed-form|cholesky|cg, operator scalar|diagonal
+solver closed-form|cholesky
 batch N, seed N, target X, every N, auto N, source function|data
 ";
 
@@ -83,6 +83,80 @@ pub(crate) enum Refusal {
     Needs(&'static str),
 }
 
+/// The names of all commands and settings. A table is smaller than comparisons in code.
+#[derive(Clone, Copy)]
+enum Word {
+    Help,
+    Status,
+    Stack,
+    Reset,
+    Forget,
+    Error,
+    Recent,
+    Weights,
+    Digest,
+    Save,
+    Train,
+    Bench,
+    Load,
+    Draw,
+    Fit,
+    Predict,
+    Data,
+    Method,
+    Dt,
+    Lambda,
+    C,
+    Epsilon,
+    Eta,
+    Relaxed,
+    Coupling,
+    Control,
+    Solver,
+    Source,
+    Batch,
+    Seed,
+    Every,
+    Auto,
+    Target,
+}
+
+const WORDS: [(&str, Word); 33] = [
+    ("help", Word::Help),
+    ("status", Word::Status),
+    ("stack", Word::Stack),
+    ("reset", Word::Reset),
+    ("forget", Word::Forget),
+    ("error", Word::Error),
+    ("recent", Word::Recent),
+    ("weights", Word::Weights),
+    ("digest", Word::Digest),
+    ("save", Word::Save),
+    ("train", Word::Train),
+    ("bench", Word::Bench),
+    ("load", Word::Load),
+    ("draw", Word::Draw),
+    ("fit", Word::Fit),
+    ("predict", Word::Predict),
+    ("data", Word::Data),
+    ("method", Word::Method),
+    ("dt", Word::Dt),
+    ("lambda", Word::Lambda),
+    ("c", Word::C),
+    ("epsilon", Word::Epsilon),
+    ("eta", Word::Eta),
+    ("relaxed", Word::Relaxed),
+    ("coupling", Word::Coupling),
+    ("control", Word::Control),
+    ("solver", Word::Solver),
+    ("source", Word::Source),
+    ("batch", Word::Batch),
+    ("seed", Word::Seed),
+    ("every", Word::Every),
+    ("auto", Word::Auto),
+    ("target", Word::Target),
+];
+
 /// Reads a line; settings are changes of `choice`.
 ///
 /// # Errors
@@ -94,32 +168,38 @@ pub(crate) fn parse<'l>(line: &'l [u8], choice: &Choice) -> Result<Command<'l>, 
     let end = line.iter().position(|&byte| byte == b' ' || byte == b'\t').unwrap_or(line.len());
     let (name, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
     let rest = rest.trim_ascii();
-    let alone =
-        |command| if rest.is_empty() { Ok(command) } else { Err(Refusal::Needs("nothing")) };
-    let count = |most: u32, needs| match parse_integer(rest) {
-        Some(n) if (1..=most).contains(&n) => Ok(n),
-        _ => Err(Refusal::Needs(needs)),
+    let found = WORDS.iter().find(|(word, _)| word.as_bytes() == name);
+    let &(_, word) = found.ok_or(Refusal::Unknown)?;
+    let steps = || whole(rest, 1, 1_000_000, "a number of steps, 1 to 1000000");
+    let command = match word {
+        Word::Train => return steps().map(Command::Train),
+        Word::Bench => return steps().map(Command::Bench),
+        Word::Load => {
+            let length = whole(rest, 1, u32::MAX, "the file's length, as save prints it");
+            return length.map(Command::Load);
+        }
+        Word::Draw => {
+            let samples = whole(rest, 1, SAMPLES as u32, "a number of samples, 1 to 256");
+            return samples.map(Command::Draw);
+        }
+        Word::Fit => {
+            return whole(rest, 1, 1_000, "a number of points, 1 to 1000").map(Command::Fit);
+        }
+        Word::Predict => return real(rest).map(Command::Predict),
+        Word::Data => return Ok(Command::Data(rest)),
+        Word::Help => Command::Help,
+        Word::Status => Command::Status,
+        Word::Stack => Command::Stack,
+        Word::Reset => Command::Reset,
+        Word::Forget => Command::Forget,
+        Word::Error => Command::Error,
+        Word::Recent => Command::Recent,
+        Word::Weights => Command::Weights,
+        Word::Digest => Command::Digest,
+        Word::Save => Command::Save,
+        setting => return set(setting, rest, *choice).map(Command::Set),
     };
-    Ok(match name {
-        b"help" | b"?" => alone(Command::Help)?,
-        b"status" => alone(Command::Status)?,
-        b"stack" => alone(Command::Stack)?,
-        b"reset" => alone(Command::Reset)?,
-        b"forget" => alone(Command::Forget)?,
-        b"error" => alone(Command::Error)?,
-        b"recent" => alone(Command::Recent)?,
-        b"weights" => alone(Command::Weights)?,
-        b"digest" => alone(Command::Digest)?,
-        b"save" => alone(Command::Save)?,
-        b"train" => Command::Train(count(1_000_000, "a number of steps, 1 to 1000000")?),
-        b"bench" => Command::Bench(count(1_000_000, "a number of steps, 1 to 1000000")?),
-        b"load" => Command::Load(count(u32::MAX, "the file's length, as save prints it")?),
-        b"draw" => Command::Draw(count(SAMPLES as u32, "a number of samples, 1 to 256")?),
-        b"fit" => Command::Fit(count(1_000, "a number of points, 1 to 1000")?),
-        b"predict" => Command::Predict(real(rest)?),
-        b"data" => Command::Data(rest),
-        _ => Command::Set(set(name, rest, *choice)?),
-    })
+    if rest.is_empty() { Ok(command) } else { Err(Refusal::Needs("nothing")) }
 }
 
 /// Reads pairs of numbers, each number ended by a comma or blanks; `feed` takes them.
@@ -181,62 +261,52 @@ fn named<V: Copy>(text: &[u8], choices: &[(&str, V)], needs: &'static str) -> Re
     found.map(|&(_, value)| value).ok_or(Refusal::Needs(needs))
 }
 
-fn set(name: &[u8], value: &[u8], mut choice: Choice) -> Result<Choice, Refusal> {
+fn set(setting: Word, value: &[u8], mut choice: Choice) -> Result<Choice, Refusal> {
     let scheme = &mut choice.scheme;
-    match name {
-        b"method" => {
+    match setting {
+        Word::Method => {
             let found = Method::ALL.into_iter().find(|method| method.name().as_bytes() == value);
             scheme.method =
                 found.ok_or(Refusal::Needs("sgd, adam, sav, exp-sav, ieq-adaptive or ieq-full"))?;
         }
-        b"dt" => match real(value)? {
+        Word::Dt => match real(value)? {
             dt if dt > 0.0 => scheme.dt = dt,
             _ => return Err(Refusal::Needs("a positive number")),
         },
-        b"lambda" => scheme.lambda = at_least_zero(value)?,
-        b"c" => scheme.c = real(value)?,
-        b"epsilon" => scheme.epsilon = at_least_zero(value)?,
-        b"eta" => match real(value)? {
+        Word::Lambda => scheme.lambda = at_least_zero(value)?,
+        Word::C => scheme.c = real(value)?,
+        Word::Epsilon => scheme.epsilon = at_least_zero(value)?,
+        Word::Eta => match real(value)? {
             eta if (0.0..1.0).contains(&eta) => scheme.eta = eta,
             _ => return Err(Refusal::Needs("a number from 0 to less than 1")),
         },
-        b"relaxed" => {
+        Word::Relaxed => {
             scheme.relaxed = named(value, &[("on", true), ("off", false)], "on or off")?;
         }
-        b"coupling" => {
+        Word::Coupling => {
             let choices = [("ratio", Coupling::Ratio), ("consistent", Coupling::Consistent)];
             scheme.coupling = Some(named(value, &choices, "ratio or consistent")?);
         }
-        b"control" => {
+        Word::Control => {
             let choices = [("fixed", Control::Fixed), ("gain-ratio", Control::GainRatio)];
             scheme.control = named(value, &choices, "fixed or gain-ratio")?;
         }
-        b"operator" => {
-            let choices =
-                [("scalar", OperatorChoice::Scalar), ("diagonal", OperatorChoice::Diagonal)];
-            scheme.operator = named(value, &choices, "scalar or diagonal")?;
+        Word::Solver => {
+            let choices = [("closed-form", GramForm::Closed), ("cholesky", GramForm::General)];
+            choice.gram_form = named(value, &choices, "closed-form or cholesky")?;
         }
-        b"solver" => {
-            let choices = [
-                ("closed-form", (SolverChoice::Cholesky, GramForm::Closed)),
-                ("cholesky", (SolverChoice::Cholesky, GramForm::General)),
-                ("cg", (SolverChoice::ConjugateGradients, GramForm::General)),
-            ];
-            let (solver, form) = named(value, &choices, "closed-form, cholesky or cg")?;
-            (scheme.solver, choice.gram_form) = (Some(solver), form);
-        }
-        b"source" => {
+        Word::Source => {
             let choices = [("function", Source::Function), ("data", Source::Data)];
             choice.source = named(value, &choices, "function or data")?;
         }
-        b"batch" => {
+        Word::Batch => {
             choice.batch =
                 whole(value, 1, LARGEST_BATCH as u32, "a number of samples, 1 to 64")? as usize;
         }
-        b"seed" => choice.seed = whole(value, 0, u32::MAX, "a whole number, 0 to 4294967295")?,
-        b"every" => choice.every = whole(value, 1, u32::MAX, "a number of steps, at least 1")?,
-        b"auto" => choice.auto = whole(value, 0, 1_000, "a number of steps, 0 to 1000")?,
-        b"target" => choice.target = at_least_zero(value)?,
+        Word::Seed => choice.seed = whole(value, 0, u32::MAX, "a whole number, 0 to 4294967295")?,
+        Word::Every => choice.every = whole(value, 1, u32::MAX, "a number of steps, at least 1")?,
+        Word::Auto => choice.auto = whole(value, 0, 1_000, "a number of steps, 0 to 1000")?,
+        Word::Target => choice.target = at_least_zero(value)?,
         _ => return Err(Refusal::Unknown),
     }
     Ok(choice)

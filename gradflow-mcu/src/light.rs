@@ -15,9 +15,13 @@ pub(crate) enum Mood {
     Failed,
 }
 
-/// Morse code of SOS with its pause, one bit a unit of time, first unit lowest.
-const SOS: u64 = 0b10101_000_11101110111_000_10101;
-/// Units of time in [`SOS`].
+/// Morse code of SOS, one bit a unit of time: a dot is 1, a dash 111; 0 between them, 000 between
+/// letters.
+const SOS: u64 = {
+    let (s, o) = (0b1_0101, 0b111_0111_0111);
+    s << 22 | o << 8 | s
+};
+/// Units of time in [`SOS`] and the pause after it.
 const SOS_LEN: u32 = 34;
 /// Units of Morse time in a second.
 pub const UNITS_PER_SECOND: u32 = 6;

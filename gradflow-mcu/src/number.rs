@@ -135,7 +135,12 @@ impl Scaled {
     }
 
     fn tenth(self) -> Self {
-        Self::new(self.significand / 10, self.exponent).unwrap_or(self)
+        // 0.8 = 0.75 · (1 + 2⁻⁴)(1 + 2⁻⁸)(1 + 2⁻¹⁶)(1 + 2⁻³²): no division of 64 bits is linked.
+        let mut eighths = (self.significand >> 1) + (self.significand >> 2);
+        for shift in [4, 8, 16, 32] {
+            eighths += eighths >> shift;
+        }
+        Self::new(eighths, self.exponent - 3).unwrap_or(self)
     }
 
     /// The nearest whole number, at most 2⁶³.
@@ -150,7 +155,8 @@ impl Scaled {
         let half = self.significand.checked_shr(right.saturating_sub(1)).unwrap_or(0) & 1;
         let below = self.significand.checked_shl(65_u32.saturating_sub(right)).unwrap_or(0);
         // A tie between two whole numbers goes to the even one.
-        let up = right > 0 && half == 1 && (whole & 1 == 1 || right > 64 || (right > 1 && below != 0));
+        let up =
+            right > 0 && half == 1 && (whole & 1 == 1 || right > 64 || (right > 1 && below != 0));
         whole + u64::from(up)
     }
 
@@ -168,7 +174,7 @@ impl Scaled {
 /// Digits with a point after the place of 10⁰, without zeros that say nothing.
 fn plain(text: &mut Text, mut digits: u32, power: i32) {
     let mut places = DIGITS;
-    while places > 1 && digits % 10 == 0 && places > power + 1 {
+    while places > 1 && digits.is_multiple_of(10) && places > power + 1 {
         digits /= 10;
         places -= 1;
     }

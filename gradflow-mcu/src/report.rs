@@ -3,7 +3,7 @@
 use embedded_hal_nb::serial::{Read, Write};
 use gradflow_core::Error;
 use gradflow_core::network::GramForm;
-use gradflow_core::scheme::{Control, Coupling, Method, OperatorChoice, SolverChoice};
+use gradflow_core::scheme::{Control, Coupling, Method};
 
 use crate::command::Refusal;
 use crate::number::{hex, integer, real};
@@ -127,13 +127,6 @@ impl<S: Read<u8> + Write<u8>> Port<S> {
                 Coupling::Consistent => "consistent",
             },
         );
-        self.word(
-            "operator",
-            match scheme.operator {
-                OperatorChoice::Scalar => "scalar",
-                OperatorChoice::Diagonal => "diagonal",
-            },
-        );
         self.text("\r\nsettings");
         self.word(
             "source",
@@ -152,9 +145,8 @@ impl<S: Read<u8> + Write<u8>> Port<S> {
 }
 
 const fn solver(choice: &Choice) -> &'static str {
-    match (choice.scheme.solver, choice.gram_form) {
-        (Some(SolverChoice::ConjugateGradients), _) => "cg",
-        (_, GramForm::Closed) => "closed-form",
-        (_, GramForm::General) => "cholesky",
+    match choice.gram_form {
+        GramForm::Closed => "closed-form",
+        GramForm::General => "cholesky",
     }
 }

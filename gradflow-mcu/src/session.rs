@@ -112,6 +112,7 @@ enum Next {
 }
 
 /// Why a command failed.
+#[derive(Clone, Copy)]
 pub(crate) enum Failure {
     Refused(Refusal),
     Core(Error),
@@ -278,6 +279,7 @@ where
             return Ok(Next::NewScheme);
         }
         let anew = choice.scheme != before.scheme
+            || choice.gram_form != before.gram_form
             || choice.batch != before.batch
             || choice.source != before.source;
         Ok(if anew { Next::NewScheme } else { Next::Command })

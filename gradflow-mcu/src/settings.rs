@@ -2,15 +2,15 @@
 
 use gradflow_core::network::GramForm;
 use gradflow_core::scheme::{
-    AnyOperator, AnyScheme, Control, GainRatio, IeqFull, LinearSolver, Memory, Method,
-    OperatorChoice, Relaxed, Scalar, Settings, Shape, SolverChoice, Store,
+    AnyScheme, Control, GainRatio, IeqFull, LinearSolver, Memory, Method, Relaxed, Scalar,
+    Settings, Shape, SolverChoice, Store,
 };
 use gradflow_core::{Error, linalg::Packed, network::Loss};
 
 use crate::{LARGEST_BATCH, PARAMETERS, SAMPLES};
 
 /// A scheme over parts of one static buffer.
-pub(crate) type Scheme<'b> = AnyScheme<f32, &'b mut [f32]>;
+pub(crate) type Scheme<'b> = AnyScheme<f32, &'b mut [f32], Scalar<f32>>;
 
 /// Entries that any scheme's buffers need together: relaxed full IEQ takes most.
 pub(crate) const ARENA: usize =
@@ -99,12 +99,13 @@ impl Choice {
         let shape =
             Shape { parameters: PARAMETERS, outputs: 1, batch: self.batch, samples: SAMPLES };
         let cholesky = self.scheme.method == Method::IeqFull
-            && self.scheme.operator == OperatorChoice::Scalar
             && self.scheme.solver(shape) == SolverChoice::Cholesky;
         let scheme = if cholesky {
             self.ieq_in_sample_space(&mut pool)
         } else {
-            AnyScheme::new(&self.scheme, Loss::Mse, shape, |len| pool.take(len))?
+            let operator = Scalar { lambda: self.scheme.lambda };
+            let buffer = |len| pool.take(len);
+            AnyScheme::with_operator(&self.scheme, Loss::Mse, shape, buffer, |_| operator)?
         };
         Ok((scheme, pool.used))
     }
@@ -121,7 +122,7 @@ impl Choice {
         } else {
             Store::Fresh
         };
-        let operator = AnyOperator::Scalar(Scalar { lambda });
+        let operator = Scalar { lambda };
         let solver = LinearSolver::Cholesky(gram);
         let scheme = IeqFull::new(operator, dt, solver, store, pool.take(0), work);
         match control {
@@ -167,22 +168,11 @@ mod tests {
         for method in Method::ALL {
             for relaxed in [false, true] {
                 for control in [Control::Fixed, Control::GainRatio] {
-                    for operator in [OperatorChoice::Scalar, OperatorChoice::Diagonal] {
-                        for solver in [None, Some(SolverChoice::ConjugateGradients)] {
-                            let scheme = Settings {
-                                relaxed,
-                                control,
-                                operator,
-                                solver,
-                                ..Settings::new(method)
-                            };
-                            let batch = LARGEST_BATCH;
-                            let source = Source::Data;
-                            let choice = Choice { scheme, batch, source, ..Choice::default() };
-                            let Ok((_, used)) = choice.build(&mut arena) else { continue };
-                            most = most.max(used);
-                        }
-                    }
+                    let scheme = Settings { relaxed, control, ..Settings::new(method) };
+                    let (batch, source) = (LARGEST_BATCH, Source::Data);
+                    let choice = Choice { scheme, batch, source, ..Choice::default() };
+                    let Ok((_, used)) = choice.build(&mut arena) else { continue };
+                    most = most.max(used);
                 }
             }
         }

@@ -209,8 +209,6 @@ impl<'s, T: Float> Line<'s, T> {
         layers: &Layers<'_, T>,
         length: T,
     ) -> Result<(), Error> {
-        let largest =
-            |x: &[T]| x.iter().fold(T::ONE, |top, x| if x.abs() > top { x.abs() } else { top });
         let (x, hidden, output) = (largest(self.x), largest(layers.hidden), largest(layers.output));
         let total = self.delta.iter().fold(T::ZERO, |sum, d| sum + d.abs());
         let bias = T::ONE / network.scale.abs();
@@ -354,6 +352,13 @@ fn add_products<T: Float, const ALL_ACTIVE: bool>(
         let a_sq = if ALL_ACTIVE || hj > T::ZERO { a_sq } else { T::ZERO };
         *out += (xi * xj + T::ONE) * a_sq + hi * hj;
     }
+}
+
+/// The largest absolute value, at least 1.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
+fn largest<T: Float>(x: &[T]) -> T {
+    x.iter().fold(T::ONE, |top, x| if x.abs() > top { x.abs() } else { top })
 }
 
 #[inline(always)]

@@ -2,8 +2,8 @@
 
 use super::{
     Adam, AdamMetric, AnyOperator, Control, ExpSav, Flow, GainRatio, IeqAdaptive, IeqFull,
-    IeqVector, LinearSolver, Memory, Method, Movement, OperatorChoice, Relaxed, Sav, Scalar,
-    Scheme, Settings, Sgd, Shape, Solved, SolverChoice, Step, Store,
+    IeqVector, LinearSolver, Memory, Method, Movement, Operator, OperatorChoice, Relaxed, Sav,
+    Scalar, Scheme, Settings, Sgd, Shape, Solved, SolverChoice, Step, Store,
 };
 use crate::error::Error;
 use crate::float::Float;
@@ -11,26 +11,27 @@ use crate::linalg::Packed;
 use crate::network::Loss;
 use crate::objective::Residuals;
 
-/// The driver with an operator that is chosen while the program runs.
-type AnyFlow<T, R, B> = Flow<T, R, AnyOperator<T, B>, B>;
+/// The relaxed driver of a rule.
+type RelaxedFlow<T, R, A, B> = Relaxed<T, Flow<T, R, A, B>, B>;
 
-/// A scheme chosen while the program runs, over buffers of type `B`.
+/// A scheme chosen while the program runs, over buffers of type `B`, with linear operators of type
+/// `A`.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
-pub enum AnyScheme<T, B> {
+pub enum AnyScheme<T, B, A = AnyOperator<T, B>> {
     Sgd(Flow<T, Sgd, Scalar<T>, B>),
     Adam(Adam<T, B>),
-    Sav(AnyFlow<T, Sav<T>, B>),
-    SavRelaxed(Relaxed<T, AnyFlow<T, Sav<T>, B>, B>),
-    ExpSav(AnyFlow<T, ExpSav<T>, B>),
-    ExpSavRelaxed(Relaxed<T, AnyFlow<T, ExpSav<T>, B>, B>),
-    IeqScalar(AnyFlow<T, IeqAdaptive<T>, B>),
-    IeqScalarRelaxed(Relaxed<T, AnyFlow<T, IeqAdaptive<T>, B>, B>),
-    IeqVector(IeqVector<T, AnyOperator<T, B>, B>),
-    IeqVectorRelaxed(Relaxed<T, IeqVector<T, AnyOperator<T, B>, B>, B>),
-    IeqFull(IeqFull<T, AnyOperator<T, B>, B>),
-    IeqFullRelaxed(Relaxed<T, IeqFull<T, AnyOperator<T, B>, B>, B>),
-    IeqFullGainRatio(GainRatio<T, AnyOperator<T, B>, B>),
+    Sav(Flow<T, Sav<T>, A, B>),
+    SavRelaxed(RelaxedFlow<T, Sav<T>, A, B>),
+    ExpSav(Flow<T, ExpSav<T>, A, B>),
+    ExpSavRelaxed(RelaxedFlow<T, ExpSav<T>, A, B>),
+    IeqScalar(Flow<T, IeqAdaptive<T>, A, B>),
+    IeqScalarRelaxed(RelaxedFlow<T, IeqAdaptive<T>, A, B>),
+    IeqVector(IeqVector<T, A, B>),
+    IeqVectorRelaxed(Relaxed<T, IeqVector<T, A, B>, B>),
+    IeqFull(IeqFull<T, A, B>),
+    IeqFullRelaxed(Relaxed<T, IeqFull<T, A, B>, B>),
+    IeqFullGainRatio(GainRatio<T, A, B>),
 }
 
 impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> AnyScheme<T, B> {
@@ -43,7 +44,26 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> AnyScheme<T, B> {
         settings: &Settings<T>,
         loss: Loss,
         shape: Shape,
-        mut buffer: impl FnMut(usize) -> B,
+        buffer: impl FnMut(usize) -> B,
+    ) -> Result<Self, Error> {
+        Self::with_operator(settings, loss, shape, buffer, |buffer| {
+            operator(settings, shape.parameters, buffer)
+        })
+    }
+}
+
+impl<T: Float, B: AsRef<[T]> + AsMut<[T]>, A: Operator<T>> AnyScheme<T, B, A> {
+    /// As [`new`](AnyScheme::new), with an operator that the caller makes (given the way to
+    /// buffers), whatever the settings say of it.
+    ///
+    /// # Errors
+    /// As [`Settings::check`].
+    pub fn with_operator<F: FnMut(usize) -> B>(
+        settings: &Settings<T>,
+        loss: Loss,
+        shape: Shape,
+        mut buffer: F,
+        operator: impl FnOnce(&mut F) -> A,
     ) -> Result<Self, Error> {
         settings.check(loss)?;
         let p = shape.parameters;
@@ -53,7 +73,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> AnyScheme<T, B> {
             Method::Sgd => Self::Sgd(Flow::new(Sgd, Scalar { lambda: T::ZERO }, dt, buffer(p))),
             Method::Adam => Self::Adam(Adam::new(dt, buffer(p), buffer(p), buffer(p))),
             Method::Sav => {
-                let operator = operator(settings, p, &mut buffer);
+                let operator = operator(&mut buffer);
                 let flow = Flow::new(Sav { c, coupling }, operator, dt, buffer(p));
                 if relaxed {
                     Self::SavRelaxed(Relaxed::new(flow, eta, buffer(p)))
@@ -62,7 +82,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> AnyScheme<T, B> {
                 }
             }
             Method::ExpSav => {
-                let operator = operator(settings, p, &mut buffer);
+                let operator = operator(&mut buffer);
                 let flow = Flow::new(ExpSav { c, coupling }, operator, dt, buffer(p));
                 if relaxed {
                     Self::ExpSavRelaxed(Relaxed::new(flow, eta, buffer(p)))
@@ -71,7 +91,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> AnyScheme<T, B> {
                 }
             }
             Method::IeqAdaptive if settings.is_vector(loss) => {
-                let operator = operator(settings, p, &mut buffer);
+                let operator = operator(&mut buffer);
                 let entries = shape.batch * shape.outputs;
                 let store = store(settings, shape, &mut buffer);
                 let work = [buffer(entries), buffer(entries)];
@@ -83,7 +103,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> AnyScheme<T, B> {
                 }
             }
             Method::IeqAdaptive => {
-                let operator = operator(settings, p, &mut buffer);
+                let operator = operator(&mut buffer);
                 let rule = IeqAdaptive { epsilon, memory: settings.memory() };
                 let flow = Flow::new(rule, operator, dt, buffer(p));
                 if relaxed {
@@ -93,7 +113,8 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> AnyScheme<T, B> {
                 }
             }
             Method::IeqFull => {
-                let scheme = ieq_full(settings, shape, &mut buffer);
+                let operator = operator(&mut buffer);
+                let scheme = ieq_full(settings, shape, operator, &mut buffer);
                 match settings.control {
                     Control::GainRatio => Self::IeqFullGainRatio(GainRatio::new(scheme, buffer(p))),
                     Control::Fixed if relaxed => {
@@ -152,11 +173,12 @@ fn store<T: Float, B: AsMut<[T]>>(
     }
 }
 
-fn ieq_full<T: Float, B: AsRef<[T]> + AsMut<[T]>>(
+fn ieq_full<T: Float, B: AsRef<[T]> + AsMut<[T]>, A>(
     settings: &Settings<T>,
     shape: Shape,
+    operator: A,
     buffer: &mut impl FnMut(usize) -> B,
-) -> IeqFull<T, AnyOperator<T, B>, B> {
+) -> IeqFull<T, A, B> {
     let (p, entries) = (shape.parameters, shape.batch * shape.outputs);
     let solver = match settings.solver(shape) {
         SolverChoice::Cholesky => LinearSolver::Cholesky(buffer(Packed::<T>::len_of(entries))),
@@ -165,7 +187,6 @@ fn ieq_full<T: Float, B: AsRef<[T]> + AsMut<[T]>>(
             gradient: buffer(p),
         },
     };
-    let operator = operator(settings, p, buffer);
     let store = store(settings, shape, buffer);
     let work = [buffer(entries), buffer(entries)];
     IeqFull::new(operator, settings.dt, solver, store, buffer(p), work)
@@ -191,10 +212,11 @@ macro_rules! forward {
     };
 }
 
-impl<T, B, O> Scheme<T, O> for AnyScheme<T, B>
+impl<T, B, A, O> Scheme<T, O> for AnyScheme<T, B, A>
 where
     T: Float,
     B: AsRef<[T]> + AsMut<[T]>,
+    A: Operator<T>,
     O: Residuals<T> + ?Sized,
 {
     fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {

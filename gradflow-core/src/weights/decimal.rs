@@ -79,7 +79,7 @@ pub(super) fn shortest<T: Float>(x: T) -> (u64, i32) {
         below = below.times_plus(10, 0);
         power += 1;
     }
-    let mut digits = 0;
+    let (mut digits, mut written) = (0, 0);
     for count in 1..=DIGITS_WRITTEN {
         while above >= below {
             above = above.minus(&below);
@@ -95,9 +95,10 @@ pub(super) fn shortest<T: Float>(x: T) -> (u64, i32) {
         if number.to_f64().map(T::from_f64) == Some(x) {
             return (rounded, power);
         }
+        written = digits;
         digits *= 10;
     }
-    (digits / 10, power)
+    (written, power)
 }
 
 /// A positive f64 as a fraction of natural numbers.
