@@ -12,7 +12,7 @@ const browser = await chromium.launch({ executablePath: BROWSER, args: ["--no-sa
 try {
   const page = await browser.newPage();
   await page.goto(server.address);
-  await page.waitForFunction(() => window.result);
+  await page.waitForFunction(() => "result" in window);
   const result = await page.evaluate(() => window.result);
   if (result.error) throw new Error(result.error);
   const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];

@@ -63,7 +63,7 @@ impl Engine {
             batch,
             samples: data.len(),
         };
-        let scheme = AnyScheme::new(&settings, loss, shape, |len| vec![0.0; len])?;
+        let scheme = AnyScheme::new(&settings, loss, shape, zeros)?;
         let residual = settings.residual(loss)?;
         let wants_residuals = matches!(settings.method, Method::IeqFull | Method::IeqAdaptive);
         let step = if wants_residuals {
@@ -277,4 +277,10 @@ impl Engine {
     pub fn weights(&self) -> &[f32] {
         &self.weights
     }
+}
+
+/// Not inlined: the schemes ask for their buffers at some thirty places.
+#[inline(never)]
+fn zeros(len: usize) -> Vec<f32> {
+    vec![0.0; len]
 }
