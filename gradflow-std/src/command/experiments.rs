@@ -80,7 +80,7 @@ pub(super) fn run(args: &Args) -> Result {
     let started = Instant::now();
     let stop = signals::stop_flag()?;
     let tunes = args.suite == SuiteName::Tune;
-    let tuned = Tuned::read(args.tuned.as_deref().filter(|_| !tunes))?;
+    let tuned = if tunes { Tuned::default() } else { Tuned::read(args.tuned.as_deref())? };
     let plan = planned(args, &tuned)?;
     let chosen = args.tuned.clone().unwrap_or_else(|| "gradflow-std/suites/tuned.toml".into());
     if tunes {
