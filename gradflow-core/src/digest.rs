@@ -34,11 +34,21 @@ impl Digest {
                 let what = Quantity::Weights;
                 return Err(Error::NotFinite { what });
             }
-            for byte in number.to_bits64().to_le_bytes().into_iter().take(T::BYTES) {
-                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
+            let bytes = number.to_bits64().to_le_bytes();
+            self = self.update_bytes(bytes.get(..T::BYTES).unwrap_or_default());
         }
         Ok(self)
+    }
+
+    /// The digest with these bytes appended.
+    #[must_use]
+    pub const fn update_bytes(mut self, bytes: &[u8]) -> Self {
+        let mut rest = bytes;
+        while let Some((&byte, after)) = rest.split_first() {
+            self.0 = (self.0 ^ byte as u64).wrapping_mul(0x0100_0000_01b3);
+            rest = after;
+        }
+        self
     }
 
     /// The 64 bits.

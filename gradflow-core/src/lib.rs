@@ -45,6 +45,7 @@ pub mod linalg;
 pub mod network;
 mod objective;
 mod random;
+pub mod reference;
 pub mod scheme;
 pub mod tasks;
 pub mod training;
