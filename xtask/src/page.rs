@@ -11,9 +11,9 @@ use crate::setup::{self, NPM};
 use crate::spawn::{self, Run};
 use crate::{toolchain, workspace};
 
-/// 128-bit vectors, which every current browser has. Unrolled further than this, the kernels need
-/// more registers than there are: larger and, for one input, five times slower.
-const RUSTFLAGS: &str = "-Ctarget-feature=+simd128 -Cllvm-args=--unroll-threshold=40";
+/// 128-bit vectors, which every current browser has. Unrolled further than this, the kernels of one
+/// input need more registers than there are: five times slower, and larger.
+const RUSTFLAGS: &str = "-Ctarget-feature=+simd128 -Cllvm-args=--unroll-threshold=30";
 /// What the compiler may have used.
 const WASM_FEATURES: [&str; 6] = [
     "simd",
