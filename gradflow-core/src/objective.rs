@@ -72,6 +72,15 @@ pub trait Residuals<T: Float>: Objective<T> {
     /// something else.
     fn energy_is_loss(&self) -> bool;
 
+    /// `‖J‖²` and the sum of squares of the numbers whose differences make up `J`, where these are
+    /// apart, as they are for a softmax that is nearly sure: rounding is in proportion to the latter.
+    ///
+    /// # Errors
+    /// A buffer of the wrong length.
+    fn cancellation(&mut self, _w: &[T]) -> Result<Option<[T; 2]>, Error> {
+        Ok(None)
+    }
+
     /// The factor that turns a stored, unscaled residual `f − y` into an entry of `q`.
     fn unit(&self) -> T;
 

@@ -58,8 +58,6 @@ pub(super) struct Facts {
     tolerance: f64,
     /// True if the step solved a system.
     solves: bool,
-    /// Size of the numbers whose difference q is, where they are larger than q: probabilities.
-    absolute: f64,
 }
 
 impl Facts {
@@ -69,16 +67,9 @@ impl Facts {
         movement: &Movement<T>,
         solved: &Solved<T>,
         [parameters, entries]: [usize; 2],
-        unit: T,
     ) -> Self {
         let epsilon = T::EPSILON.to_f64();
         let dt = dt.to_f64() / (1.0 + law.lambda.to_f64() * dt.to_f64());
-        let absolute = match law.identity {
-            Identity::IeqFull { residual: Some(Residual::Brier), .. } => {
-                unit.to_f64() * Float::sqrt(entries as f64)
-            }
-            _ => 0.0,
-        };
         let dissipation = movement.update_sq.to_f64() / dt;
         let rounding = 0.25 * epsilon * epsilon * movement.size_sq.to_f64() / dt;
         let tiny = epsilon / T::SAFE_UPDATE.to_f64();
@@ -94,10 +85,10 @@ impl Facts {
             dissipation,
             rounding,
             slack: 2.0 * Float::sqrt(dissipation * rounding) + rounding,
-            stiffness: solved.stiffness.to_f64(),
+            // Finite, so that nothing times it stays nothing.
+            stiffness: solved.stiffness.to_f64().min(1e300),
             tolerance: solved.tolerance.to_f64(),
             solves: matches!(law.identity, Identity::IeqFull { .. }),
-            absolute,
         }
     }
 
@@ -244,12 +235,11 @@ impl Facts {
     /// How exactly the identity of full IEQ can hold: the system is solved, and its matrix formed,
     /// with a relative error of ε times its condition; w is rounded on storing.
     fn full_error(&self, norm: f64, predicted: f64) -> f64 {
-        let predicted = if predicted < norm { predicted } else { norm };
+        let norm = norm.max(predicted);
         let solved = norm + self.stiffness * predicted;
         let moved = Float::sqrt(self.stiffness * self.dissipation);
         let stored = Float::sqrt(self.stiffness * self.rounding);
-        let rounded = self.growth * self.epsilon * (norm + self.absolute) * (solved + moved);
-        rounded + norm * (self.tolerance * norm + stored)
+        norm * (self.growth * self.epsilon * (solved + moved) + self.tolerance * norm + stored)
     }
 
     /// Full IEQ with fresh q, from the vectors alone: `⟨q, JΔw⟩ + ‖JΔw‖² + D = 0`.

@@ -222,8 +222,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Audit<T, B> {
         let law = self.law;
         let movement = scheme.movement(before, w, step.dt);
         let sizes = [w.len(), entries];
-        let mut facts =
-            Facts::new(&law, step.dt, &movement, &scheme.solved(), sizes, objective.unit());
+        let mut facts = Facts::new(&law, step.dt, &movement, &scheme.solved(), sizes);
         if self.watch_loss || law.needs_loss() {
             facts.loss = objective.loss(before)?.to_f64();
             facts.next_loss = objective.loss(w)?.to_f64();

@@ -7,9 +7,9 @@ use super::dense_sparse::{activate, pull_back, respond, weigh_inputs};
 use super::gram::{GramParts, gram};
 use super::line_problem::LineProblem;
 use super::loss::Target;
-use super::samples::Targets;
+use super::samples::{Row, Targets};
 use super::scratch::{PIECE, split_piece};
-use super::{Batch, Loss, Residual, Scratch, TwoLayer};
+use super::{Batch, Layers, Loss, Residual, Scratch, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
 use crate::linalg::{Packed, axpy, copy, dot};
@@ -355,6 +355,25 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         self.residual.energy_is_loss()
     }
 
+    fn cancellation(&mut self, w: &[T]) -> Result<Option<[T; 2]>, Error> {
+        let (network, batch, residual) = (self.network, self.batch, self.residual);
+        if !residual.mixes() {
+            return Ok(None);
+        }
+        let layers = network.layers(w)?;
+        let (n, m, k) = (batch.len(), network.hidden, network.outputs);
+        let (_, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let [activations, probabilities, _] = Self::split_kept(&network, n, rest)?;
+        let mut sums = [T::ZERO; 2];
+        let rows = batch.rows(0, n, network.inputs);
+        let kept = activations.chunks_exact(m).zip(probabilities.chunks_exact(k));
+        for (row, (h, p)) in rows.iter().zip(kept) {
+            residual.add_sizes(p, slope_sq(&network, &layers, row, h), &mut sums);
+        }
+        let unit = residual.unit::<T>(n, k);
+        Ok(Some(sums.map(|sum| unit * unit * sum)))
+    }
+
     fn unit(&self) -> T {
         self.residual.unit(self.batch.len(), self.network.outputs)
     }
@@ -381,6 +400,26 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         self.general_pull(w, u, buffer)?;
         crate::objective::descend_along(w, buffer, length)
     }
+}
+
+/// The squared norm of a sample's rows of `J_f`.
+fn slope_sq<T: Float>(
+    network: &TwoLayer<T>,
+    layers: &Layers<'_, T>,
+    row: Row<'_, T>,
+    h: &[T],
+) -> T {
+    let (Row::Dense(x) | Row::Sparse(_, x)) = row;
+    let mut active_sq = T::ZERO;
+    for a in layers.output.chunks_exact(network.hidden) {
+        for (&a, &h) in a.iter().zip(h) {
+            active_sq += if h > T::ZERO { a * a } else { T::ZERO };
+        }
+    }
+    let outputs = T::from_usize(network.outputs);
+    let bias = if network.output_bias { outputs } else { T::ZERO };
+    let s_sq = network.scale * network.scale;
+    s_sq * ((dot(x, x) + T::ONE) * active_sq + outputs * dot(h, h)) + bias
 }
 
 /// Entries of the packed Gram matrix of a batch.

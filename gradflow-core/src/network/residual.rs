@@ -146,6 +146,21 @@ impl Residual {
         }
     }
 
+    /// Adds, times `factor`, one sample's `‖diag(w) (I − 1 pᵀ)‖²` and `‖diag(w)‖² (1 + ‖p‖²)`: the
+    /// squares of `M/u` and of the numbers that it is the difference of.
+    pub(super) fn add_sizes<T: Float>(self, p: &[T], factor: T, [size, differences]: &mut [T; 2]) {
+        let p_sq = p.iter().fold(T::ZERO, |sum, &p| sum + p * p);
+        for (k, &p_k) in p.iter().enumerate() {
+            let others = p.iter().enumerate().filter(|&(l, _)| l != k);
+            let (rest, rest_sq) =
+                others.fold((T::ZERO, T::ZERO), |(sum, sum_sq), (_, &p)| (sum + p, sum_sq + p * p));
+            let weight = self.weight(p_k);
+            let factor = factor * weight * weight;
+            *differences += factor * (T::ONE + p_sq);
+            *size += factor * (rest * rest + rest_sq);
+        }
+    }
+
     /// `v ← M v` for one sample.
     #[inline(always)]
     pub(super) fn apply<T: Float>(self, unit: T, p: &[T], v: &mut [T]) {

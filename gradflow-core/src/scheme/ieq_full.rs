@@ -10,7 +10,7 @@
 //! Levenberg-Marquardt with damping 1/Δt': `⟨g, Δw⟩ + D + ‖JΔw‖² = 0`. Tests: `laws::ieq_full_*`.
 //!
 //! In floating point the law holds to about `ε Δt' λ_max(J Jᵀ)`. Where the factorisation breaks
-//! down the step is an error.
+//! down, or `q̃` comes out twice as long as `q`, the step is an error.
 
 use super::ieq_store::relax_vector;
 use super::ieq_vector::part;
@@ -141,7 +141,8 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
                 *out = v + dt * *out;
             }
             let ratio = dot(out, out) / dot(v, v);
-            stretched_sq = if ratio > stretched_sq { ratio } else { stretched_sq };
+            let larger = ratio > stretched_sq && ratio.is_finite();
+            stretched_sq = if larger { ratio } else { stretched_sq };
             Ok(())
         };
         let q_sq = dot(q, q);
@@ -155,6 +156,18 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
         objective.pull_back(w, predicted, along)?;
         operator.apply(gradient, along, dt);
         descend_along(w, along, dt) // (2)
+    }
+}
+
+impl<T: Float, A: Operator<T>, B> IeqFull<T, A, B> {
+    /// The stiffness of the last step with the numbers that J is the difference of in place of J.
+    fn rounded_stiffness(&self, [size, differences]: [T; 2]) -> T {
+        // At most 1/ε²: what is lost is lost.
+        let size = size + T::EPSILON * T::EPSILON * differences;
+        let ratio = if size > T::ZERO { differences / size } else { T::ONE };
+        let stiffness = self.solved.stiffness * ratio;
+        let least = self.operator.uniform(self.dt).unwrap_or_default() * self.dt * differences;
+        if least > stiffness { least } else { stiffness }
     }
 }
 
@@ -186,10 +199,13 @@ impl<T: Float, A, B: AsMut<[T]>> IeqFull<T, A, B> {
     }
 }
 
-/// Refuses a solution that is not finite.
+/// Refuses a solution that is not finite, and one that rounding has made worthless: the inverse of
+/// `I + Δt J A Jᵀ` shortens every vector.
 fn check_move<T: Float>(q: &[T], predicted: &[T]) -> Result<(), Error> {
-    finite(dot(predicted, predicted), Quantity::Residual)?;
-    finite(dot(q, predicted), Quantity::Residual).map(|_| ())
+    let predicted_sq = finite(dot(predicted, predicted), Quantity::Residual)?;
+    finite(dot(q, predicted), Quantity::Residual)?;
+    let most = T::from_f64(4.0) * dot(q, q);
+    if predicted_sq <= most { Ok(()) } else { Err(Error::Singular { row: q.len() }) }
 }
 
 /// What the step did to `q`.
@@ -235,12 +251,16 @@ where
         let loss = finite(objective.linearise(w, q)?, Quantity::Loss)?;
         self.store.recall(objective, q)?;
         finite(dot(q, q), Quantity::Residual)?;
+        let cancellation = objective.cancellation(w)?;
         let update_norm_sq = match &self.solver {
             LinearSolver::Cholesky(_) => self.step_by_cholesky(w, objective)?,
             LinearSolver::ConjugateGradients { .. } => {
                 self.step_by_conjugate_gradients(w, objective)?
             }
         };
+        if let Some(sizes) = cancellation {
+            self.solved.stiffness = self.rounded_stiffness(sizes);
+        }
         let q = part(self.residual.as_mut(), len)?;
         let mut auxiliary = describe(q, part(self.predicted.as_mut(), len)?);
         if !self.store.is_persistent() && objective.energy_is_loss() {
