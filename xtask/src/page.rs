@@ -45,13 +45,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     for (from, to) in LIBRARY {
         copy(&source().join("node_modules").join(from), &folder.join(to))?;
     }
-    let page = source().join("page");
-    for entry in fs::read_dir(&page).with_context(|| format!("cannot list {page:?}"))? {
-        let entry = entry?;
-        copy_lean(&entry.path(), &folder.join(entry.file_name()))?;
-    }
-    let glue = folder.join("gradflow.js");
-    copy_lean(&glue, &glue)?;
+    sources(&folder)?;
     images(&folder)?;
     Ok(folder)
 }
@@ -81,6 +75,28 @@ fn optimise(module: &Path) -> Result<()> {
         eprintln!("note: the module stays as the compiler made it: {error:#}");
     }
     Ok(())
+}
+
+/// The page's own files; scripts and styles, also the module's, without what only readers need.
+fn sources(folder: &Path) -> Result<()> {
+    let page = source().join("page");
+    let mut scripts = vec![folder.join("gradflow.js")];
+    for entry in fs::read_dir(&page).with_context(|| format!("cannot list {page:?}"))? {
+        let path = entry?.path();
+        let lean = path.extension().is_some_and(|ending| ending == "js" || ending == "css");
+        match path.file_name() {
+            Some(_) if lean => scripts.push(path),
+            Some(name) => copy(&path, &folder.join(name))?,
+            None => {}
+        }
+    }
+    Run::new(source().join("node_modules/.bin/esbuild"))
+        .args(["--minify", "--charset=utf8", "--log-level=warning", "--allow-overwrite"])
+        // Each file by itself: they stay the modules that they are.
+        .args(["--entry-names=[name]"])
+        .arg(format!("--outdir={}", folder.display()))
+        .args(scripts)
+        .run()
 }
 
 /// A program of xtask's that has a feature of its own.
@@ -133,13 +149,4 @@ fn images(folder: &Path) -> Result<()> {
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("cannot copy {from:?} to {to:?}"))?;
     Ok(())
-}
-
-/// Copies a text without indentation and lines of comment, which a visitor need not download.
-fn copy_lean(from: &Path, to: &Path) -> Result<()> {
-    let text = fs::read_to_string(from).with_context(|| format!("cannot read {from:?}"))?;
-    let comment = |line: &str| ["//", "/*", "* ", "*/"].iter().any(|mark| line.starts_with(mark));
-    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && *line != "*");
-    let lean: Vec<&str> = lines.filter(|line| !comment(line)).collect();
-    fs::write(to, lean.join("\n") + "\n").with_context(|| format!("cannot write {to:?}"))
 }
