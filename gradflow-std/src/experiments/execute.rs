@@ -12,9 +12,7 @@ use gradflow_core::Float;
 
 use super::Planned;
 use crate::report::Metrics;
-use crate::run::{
-    Ending, Files, Job, Outcome, RunError, Sets, TEMPORARY, check, run, write_atomically,
-};
+use crate::run::{Ending, Files, Job, Outcome, RunError, Sets, check, run, write_atomically};
 use crate::spec::{Precision, Simd, Source, Spec};
 
 /// How a plan is run.
@@ -143,24 +141,21 @@ impl Shared<'_> {
         cache: &Cache<T>,
     ) -> Result<Option<Metrics>, RunError> {
         let folder = Folder::of(planned, self.options)?;
+        let files = folder.files();
         if let Some(metrics) = folder.finished() {
+            files.remove_checkpoint()?;
             self.watcher.end(planned, &metrics);
             return Ok(Some(metrics));
         }
         folder.begin()?;
-        let (dir, resume) = (folder.dir, folder.goes_on);
         let sets = sets(&planned.spec, cache)?;
         let mut job = Job {
             spec: &planned.spec,
             name: &planned.name,
             label: &planned.label,
             simd: self.options.simd,
-            files: Files {
-                trace: Some(dir.join("trace.csv")),
-                epochs: Some(dir.join("epochs.csv")),
-                checkpoint: Some(dir.join("checkpoint")),
-            },
-            resume,
+            files,
+            resume: folder.goes_on,
             stop: self.stop,
             progress: &mut *self.watcher.begin(planned),
         };
@@ -168,7 +163,7 @@ impl Shared<'_> {
         if matches!(outcome.ending, Ending::Stopped(_)) {
             return Ok(None);
         }
-        keep(&dir, &outcome)?;
+        keep(&folder.dir, &outcome)?;
         job.files.remove_checkpoint()?;
         self.watcher.end(planned, &outcome.metrics);
         Ok(Some(outcome.metrics))
@@ -194,6 +189,14 @@ impl Folder {
         Ok(Self { dir, spec, goes_on })
     }
 
+    fn files(&self) -> Files {
+        Files {
+            trace: Some(self.dir.join("trace.csv")),
+            epochs: Some(self.dir.join("epochs.csv")),
+            checkpoint: Some(self.dir.join("checkpoint")),
+        }
+    }
+
     /// The figures of a run that is complete.
     fn finished(&self) -> Option<Metrics> {
         let bytes = fs::read(self.dir.join("metrics.json")).ok().filter(|_| self.goes_on)?;
@@ -202,8 +205,9 @@ impl Folder {
 
     /// Empties the folder, unless the run goes on from what is there.
     fn begin(&self) -> Result<(), RunError> {
-        let prepare = if self.goes_on { sweep(&self.dir) } else { clear(&self.dir) };
-        prepare.map_err(|error| RunError::file(&self.dir, &error))?;
+        if !self.goes_on {
+            clear(&self.dir).map_err(|error| RunError::file(&self.dir, &error))?;
+        }
         write_atomically(&self.dir.join(SPEC), self.spec.as_bytes())
     }
 }
@@ -219,17 +223,6 @@ fn clear(dir: &Path) -> io::Result<()> {
         )?;
     }
     fs::create_dir_all(dir)
-}
-
-/// Removes what a process that was killed while writing left behind.
-fn sweep(dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 /// Writes what a run came to; the figures last, since they say that it is complete.

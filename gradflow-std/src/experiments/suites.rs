@@ -63,11 +63,7 @@ pub(super) fn methods(task: TaskName) -> Vec<Spec> {
         }
     }
     // Not relaxed: in batches the relaxed variable falls so fast under this metric that it freezes.
-    specs.push(Spec {
-        operator: OperatorName::Diagonal,
-        lambda: 100.0,
-        ..Spec::new(task, Sav)
-    });
+    specs.push(Spec { operator: OperatorName::Diagonal, lambda: 100.0, ..Spec::new(task, Sav) });
     specs
 }
 

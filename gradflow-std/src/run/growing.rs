@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::RunError;
-use super::output::{Place, sync_folder};
+use super::output::{Place, partial, sync_folder};
 
 /// A table that grows while a run lasts: `NAME.partial` until it is complete.
 #[derive(Debug)]
@@ -100,11 +100,4 @@ fn grow(partial: &Path, name: &Path, keep: u64) -> io::Result<File> {
     file.set_len(keep)?;
     file.seek(SeekFrom::Start(keep))?;
     Ok(file)
-}
-
-/// Where a growing file grows.
-fn partial(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
-    name.into()
 }

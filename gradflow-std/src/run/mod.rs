@@ -18,7 +18,7 @@ mod wide;
 pub use error::{RunError, exit};
 pub use evaluation::{Measured, measure};
 pub use growing::Growing;
-pub use output::{Output, TEMPORARY, is_stream, write_atomically};
+pub use output::{Output, is_stream, write_atomically};
 pub use problem::{Sets, network};
 pub use record::{EPOCHS_HEADER, TRACE_HEADER};
 pub use session::{Ending, Files, Job, Outcome, run};

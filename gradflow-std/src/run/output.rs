@@ -4,8 +4,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
-
 use super::RunError;
 
 /// What a path leads to.
@@ -96,7 +94,7 @@ impl Output {
         let open = || {
             let place = Place::of(path)?;
             if let Place::Name(name) = &place {
-                temporary(name)?;
+                try_out(&partial(name))?;
             }
             Ok(Self { place, path: path.to_owned() })
         };
@@ -116,30 +114,41 @@ impl Output {
     }
 }
 
-/// How names of files begin that are not complete yet.
-pub const TEMPORARY: &str = ".gradflow-";
+/// Where a file grows until it is complete. The name is always the same, so that what a killed
+/// process leaves there is overwritten by the next.
+pub(super) fn partial(name: &Path) -> PathBuf {
+    let mut partial = name.as_os_str().to_owned();
+    partial.push(".partial");
+    partial.into()
+}
 
-/// A file beside this one, for now.
-fn temporary(name: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    builder.prefix(TEMPORARY);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder(name)).map_err(|error| {
-        // It also names the temporary file, which means nothing to the user.
-        let text = error.to_string();
-        io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default().to_owned())
-    })
+/// Fails if a file cannot be made here. Leaves none, and one that is there as it is.
+fn try_out(partial: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).open(partial) {
+        Ok(_) => fs::remove_file(partial),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            OpenOptions::new().append(true).open(partial).map(drop)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn replace(name: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut file = temporary(name)?;
-    if let Ok(metadata) = fs::metadata(name) {
-        file.as_file().set_permissions(metadata.permissions())?;
+    let partial = partial(name);
+    let write = || {
+        let mut file = File::create(&partial)?;
+        if let Ok(metadata) = fs::metadata(name) {
+            file.set_permissions(metadata.permissions())?;
+        }
+        file.write_all(contents)?;
+        file.sync_all()?;
+        fs::rename(&partial, name)
+    };
+    if let Err(error) = write() {
+        // The first error tells more than one about the clearing up.
+        let _ = fs::remove_file(&partial);
+        return Err(error);
     }
-    file.write_all(contents)?;
-    file.as_file().sync_all()?;
-    file.persist(name).map_err(|error| error.error)?;
     sync_folder(name)
 }
 
