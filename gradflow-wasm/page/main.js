@@ -55,9 +55,7 @@ function frame(message) {
   latest = message;
   if (message.step > 0 && !performance.getEntriesByName("first-step").length) performance.mark("first-step");
   charts.append(message);
-  const wasRunning = running;
   running = message.running || (running && message.step === 0);
-  if (running !== wasRunning) showRunning();
   requestAnimationFrame((now) => {
     // Long curves are redrawn less often, so that the page stays at its full rate.
     const rest = message.racers.length * charts.steps.length > 6000 ? 50 : 0;
@@ -68,6 +66,7 @@ function frame(message) {
       fit.update(message.racers);
       digits.again();
       speak();
+      showRunning();
     }
     link.send("frame");
   });
