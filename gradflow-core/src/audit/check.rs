@@ -247,7 +247,7 @@ impl Facts {
         &self,
         [before, after]: [&[T]; 2],
         work: &mut [T],
-        value: T,
+        auxiliary: &Auxiliary<T>,
         objective: &mut O,
         verdict: &mut Verdict,
     ) -> Result<(), Error>
@@ -273,9 +273,10 @@ impl Facts {
             predicted_sq += (q + image) * (q + image);
             balance += image * (q + image);
         }
-        let value = value.to_f64();
+        let value = auxiliary.value.to_f64();
         self.check_definition(value * value, q_sq, verdict);
-        let error = self.full_error(Float::sqrt(q_sq), Float::sqrt(predicted_sq));
+        let predicted = Float::sqrt(predicted_sq).max(auxiliary.predicted.to_f64());
+        let error = self.full_error(Float::sqrt(q_sq), predicted);
         let tolerance = error + self.stiffness * self.rounding + self.dissipation_error();
         verdict.expect(Check::Identity, (balance + self.dissipation).abs(), tolerance);
         Ok(())

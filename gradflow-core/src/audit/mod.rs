@@ -246,7 +246,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Audit<T, B> {
             facts.check(&law, &auxiliary, &mut verdict);
             if law.linearises() {
                 let pair = [before, w];
-                facts.check_linearised(pair, work, auxiliary.value, objective, &mut verdict)?;
+                facts.check_linearised(pair, work, &auxiliary, objective, &mut verdict)?;
             }
             if law.is_controlled() {
                 let energies = if objective.energy_is_loss() {
