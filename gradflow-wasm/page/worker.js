@@ -137,7 +137,7 @@ function loop() {
     say("error", { text: String(error?.message ?? error) });
     return;
   }
-  if (wanted && race.step >= race.nextTest) test();
+  if (!race.running || (wanted && race.step >= race.nextTest)) test();
   if (wanted || !race.running) sendFrame();
   const waiting = hidden || race.goal <= race.step;
   if (!race.running) return;
