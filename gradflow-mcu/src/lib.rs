@@ -12,6 +12,7 @@ mod line;
 mod meter;
 mod number;
 mod port;
+pub mod reference;
 mod report;
 mod session;
 mod settings;

@@ -24,7 +24,11 @@
 
 use core::panic::PanicInfo;
 
-use gradflow_mcu::{Memory, Meter, serve, stack};
+#[cfg(feature = "reference")]
+use gradflow_mcu::reference::{Memory, serve};
+#[cfg(not(feature = "reference"))]
+use gradflow_mcu::{Memory, serve};
+use gradflow_mcu::{Meter, stack};
 use rp2040_hal::clocks::{Clock as _, init_clocks_and_plls};
 use rp2040_hal::fugit::RateExtU32 as _;
 use rp2040_hal::gpio::Pins;

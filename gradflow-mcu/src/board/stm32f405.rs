@@ -22,7 +22,11 @@
 use core::panic::PanicInfo;
 
 use cortex_m_rt::{entry, exception};
-use gradflow_mcu::{Memory, Meter, serve, stack};
+#[cfg(feature = "reference")]
+use gradflow_mcu::reference::{Memory, serve};
+#[cfg(not(feature = "reference"))]
+use gradflow_mcu::{Memory, serve};
+use gradflow_mcu::{Meter, stack};
 use stm32f4xx_hal::pac::{FLASH, Peripherals, RCC, TIM2};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::Enable as _;
