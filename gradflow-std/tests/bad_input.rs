@@ -1,6 +1,8 @@
 //! A catalogue of wrong inputs. Each ends in its exit code with a message that names what is wrong
 //! and where, and leaves the folder as it was.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
+
 mod common;
 
 use std::fs;

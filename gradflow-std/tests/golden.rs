@@ -1,6 +1,8 @@
 //! Every trajectory of the golden table, computed independently in another language, is
 //! reproduced; and the width of the vectors changes no bit.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
+
 mod common;
 
 use std::fs;

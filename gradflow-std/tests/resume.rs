@@ -1,5 +1,7 @@
 //! Runs that are killed or stopped, at any moment, end as if nothing had happened.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
+
 mod common;
 
 use std::fs;

@@ -86,7 +86,7 @@ pub(crate) fn images() -> [(&'static str, Vec<u8>); 4] {
     let pixels = |count: u32| {
         let header = [0x0803, count, 28, 28].into_iter().flat_map(u32::to_be_bytes);
         let pixel =
-            |i: u32| if i % 5 == 0 { (i.wrapping_mul(2_654_435_761) >> 24) as u8 } else { 0 };
+            |i: u32| if i.is_multiple_of(5) { (i.wrapping_mul(2_654_435_761) >> 24) as u8 } else { 0 };
         header.chain((0..count * 28 * 28).map(pixel)).collect()
     };
     let labels = |count: u32| {
