@@ -72,29 +72,26 @@ pub fn norm_sq<T: Float>(x: &[T]) -> T {
 }
 
 /// `Σ f(xᵢ)`. Four blocks of lanes take turns, so that additions do not wait for one another;
-/// they are combined as `(0+2)+(1+3)` before the lanes are.
+/// they are combined as `(0+2)+(1+3)` before the lanes are. Named one by one, since an array of
+/// them is kept in memory.
 #[inline(always)]
 pub fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
     let (quads, rest) = x.as_chunks::<{ 4 * LANES }>();
-    let mut sums = [[T::ZERO; LANES]; 4];
+    let (mut a, mut b) = (Lanes::ZERO, Lanes::ZERO);
+    let (mut c, mut d) = (Lanes::ZERO, Lanes::ZERO);
     for quad in quads {
-        let (blocks, _) = quad.as_chunks::<LANES>();
-        for (sum, block) in sums.iter_mut().zip(blocks) {
-            for (lane, &x) in sum.iter_mut().zip(block) {
-                *lane += f(x);
-            }
+        if let [x0, x1, x2, x3] = quad.as_chunks::<LANES>().0 {
+            a.add(x0.map(&f));
+            b.add(x1.map(&f));
+            c.add(x2.map(&f));
+            d.add(x3.map(&f));
         }
     }
-    for (sum, block) in sums.iter_mut().zip(rest.chunks(LANES)) {
-        for (lane, &x) in sum.iter_mut().zip(block) {
-            *lane += f(x);
-        }
+    for (sum, block) in [&mut a, &mut b, &mut c, &mut d].into_iter().zip(rest.chunks(LANES)) {
+        sum.add_some(block.iter().map(|&x| f(x)));
     }
-    let [a, b, c, d] = sums;
-    let mut lanes = Lanes(a);
-    lanes.add(c);
-    let mut odd = Lanes(b);
-    odd.add(d);
-    lanes.add(odd.0);
-    lanes.total()
+    a.add(c.0);
+    b.add(d.0);
+    a.add(b.0);
+    a.total()
 }

@@ -8,7 +8,7 @@ use gradflow_core::{Error, Float, Residuals};
 use super::RunError;
 use super::problem::{network, shape};
 use super::room::zeros;
-use super::wide::{Wide, evaluate};
+use super::wide::{self, Wide};
 use crate::data::DataSet;
 use crate::spec::{MethodName, Precision, Simd, Spec, Start};
 
@@ -142,7 +142,7 @@ impl<T: Float> Trainer<T> {
             Scheme::<T, dyn Residuals<T>>::set_dt(&mut self.scheme, dt);
         }
         watch.before(&self.weights)?;
-        let step = self.scheme.step(&mut self.weights, problem)?;
+        let step = wide::step(&mut self.scheme, &mut self.weights, problem, self.simd)?;
         watch.after(self.next, &self.weights, &step, &self.scheme, problem)?;
         self.next += 1;
         Ok(step)
@@ -165,7 +165,7 @@ impl<T: Float> Trainer<T> {
     ) -> Result<Evaluation, Error> {
         let samples: Samples<'_, T> = set.samples();
         let mut scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
-        evaluate(&self.network, &self.weights, samples, order, loss, &mut scratch, self.simd)
+        wide::evaluate(&self.network, &self.weights, samples, order, loss, &mut scratch, self.simd)
     }
 
     /// Shows every array of numbers that the rest of the run depends on.

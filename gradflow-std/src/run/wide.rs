@@ -1,10 +1,11 @@
 //! The core's kernels once more, compiled for the widest vectors that this machine has.
 //!
 //! The code is the core's and so are the bits: no multiply is fused with an add, and every sum
-//! keeps its written order. One call a batch is dispatched.
+//! keeps its written order. A few calls a batch are dispatched.
 
 use gradflow_core::linalg::Packed;
 use gradflow_core::network::{Evaluation, Loss, Problem, Samples, Scratch, TwoLayer};
+use gradflow_core::scheme::{AnyScheme, Scheme, Step};
 use gradflow_core::{Error, Float, Objective, Residuals};
 
 /// A problem whose kernels are dispatched by what the processor can do.
@@ -95,6 +96,33 @@ impl<T: Float> Residuals<T> for Wide<'_, T> {
         fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error>;
         fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error>;
     }
+}
+
+/// [`Scheme::step`], with the scheme's own sums and updates dispatched likewise.
+pub(super) fn step<'p, T: Float>(
+    scheme: &mut AnyScheme<T, Vec<T>>,
+    w: &mut [T],
+    problem: &mut (dyn Residuals<T> + 'p),
+    simd: bool,
+) -> Result<Step<T>, Error> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn wide<'p, T: Float>(
+            scheme: &mut AnyScheme<T, Vec<T>>,
+            w: &mut [T],
+            problem: &mut (dyn Residuals<T> + 'p),
+        ) -> Result<Step<T>, Error> {
+            scheme.step(w, problem)
+        }
+        if simd && has_avx2() {
+            // SAFETY: the processor reports the feature.
+            #[allow(unsafe_code)]
+            return unsafe { wide(scheme, w, problem) };
+        }
+    }
+    let _ = simd;
+    scheme.step(w, problem)
 }
 
 /// [`TwoLayer::evaluate`], dispatched likewise.
