@@ -6,7 +6,8 @@
 //! (3)  Δw = −Δt κ ρ A g
 //! (4)  relaxed: ℓ = min(ℓ̂, B),   B = ℓ̃ + ηD,   ℓ̂ = L(wⁿ⁺¹)
 //!
-//! Laws, for every Δt > 0, with `D = ⟨Δw, A⁻¹Δw⟩/Δt`. Tests: `laws::exp_sav_*`.
+//! Laws, for every Δt > 0, with `D = ⟨Δw, A⁻¹Δw⟩/Δt`. Tests: `laws::scalar::law_3_exp_sav`,
+//! `laws::relaxation::law_7_exp_sav`.
 //! * `ℓ̃ ≤ ℓ − (1 − ρ)` and `D = κρ(1 − ρ)`; Ratio: `‖Δw‖ ≤ √Δt'/2` whatever the gradient.
 //! * relaxed: `ℓ' ≤ ℓ − (1 − η) D`.
 //!

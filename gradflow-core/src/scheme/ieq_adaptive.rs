@@ -6,7 +6,8 @@
 //! (4)  relaxed: q = q̂ held within ±√M,   M = q̃² + 2ηθD,   θ = q²/(q² + ε)
 //!
 //! Law, for every Δt > 0, with `D = ⟨Δw, A⁻¹Δw⟩/Δt`: `½α²q² + ½(1−α)²q² + θD = ½q²`; relaxed:
-//! `½q'² ≤ ½q² − (1 − η)θD`. Tests: `laws::ieq_adaptive_*`. With fresh q this is SAV Ratio with
+//! `½q'² ≤ ½q² − (1 − η)θD`. Tests: `laws::scalar::law_5_ieq_adaptive`,
+//! `laws::relaxation::law_7_ieq_adaptive`. With fresh q this is SAV Ratio with
 //! `C = ε/2`; the energy is then the loss, and need not fall. [`IeqVector`](super::IeqVector) has
 //! the same rule for one residual a sample.
 

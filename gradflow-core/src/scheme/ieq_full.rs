@@ -7,7 +7,8 @@
 //!
 //! Law, for every Δt > 0, fresh or stored q, with `D = ⟨Δw, A⁻¹Δw⟩/Δt`:
 //! `½‖q̃‖² + ½‖q̃ − q‖² + D = ½‖q‖²`; relaxed: `½‖q'‖² ≤ ½‖q‖² − (1 − η)D`. With fresh q the step is
-//! Levenberg-Marquardt with damping 1/Δt': `⟨g, Δw⟩ + D + ‖JΔw‖² = 0`. Tests: `laws::ieq_full_*`.
+//! Levenberg-Marquardt with damping 1/Δt': `⟨g, Δw⟩ + D + ‖JΔw‖² = 0`. Tests: `laws::full`,
+//! `laws::table::every_run`.
 //!
 //! In floating point the law holds to about `ε Δt' λ_max(J Jᵀ)`. Where the factorisation breaks
 //! down, or `q̃` comes out twice as long as `q`, the step is an error.

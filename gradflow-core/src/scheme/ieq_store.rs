@@ -3,7 +3,7 @@
 
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::dot;
+use crate::linalg::{Matrix as _, dot};
 use crate::objective::Residuals;
 
 /// Whether IEQ's auxiliary variable lives for a step or for the run.
@@ -39,7 +39,7 @@ impl<B> Store<B> {
     {
         let Self::Persistent(store) = self else { return Ok(()) };
         let (store, k, unit) = (store.as_ref(), outputs(objective), objective.unit());
-        for (i, q) in q.chunks_exact_mut(k).enumerate() {
+        for (i, q) in q.rows_mut(k).enumerate() {
             let start = objective.sample(i).saturating_mul(k);
             let needed = start.saturating_add(k);
             let missing = Error::Length { what: Buffer::Store, needed, got: store.len() };
@@ -62,7 +62,7 @@ impl<B> Store<B> {
     {
         let Self::Persistent(store) = self else { return };
         let (store, k, unit) = (store.as_mut(), outputs(objective), objective.unit());
-        for (i, q) in q.chunks_exact(k).enumerate() {
+        for (i, q) in q.rows(k).enumerate() {
             let start = objective.sample(i).saturating_mul(k);
             for (stored, &q) in store.iter_mut().skip(start).zip(q) {
                 *stored = q / unit;
@@ -87,9 +87,12 @@ fn outputs<T: Float, O: Residuals<T> + ?Sized>(objective: &O) -> usize {
 /// Relaxes a vector: `q ← ξ₀ q̃ + (1 − ξ₀) q̂` with the smallest `ξ₀` for which
 /// `‖q‖² ≤ M = ‖q̃‖² + e`. Overwrites `ideal`; returns `ξ₀`.
 ///
+/// Public like the rules, for whoever keeps q in another engine. The two vectors are of one length
+/// and the budget `e ≥ 0` is `2ηD`, or `2ηθD` of adaptive IEQ. Test: `laws::relaxation::law_7_vector`.
+///
 /// With `δ = q̃ − q̂`, `a = ‖δ‖²`, `c = ‖q̂‖² − M` the root of
 /// `‖q̂ + ξδ‖² = M` is written so that nothing cancels or overflows.
-pub(super) fn relax_vector<T: Float>(predicted: &[T], ideal: &mut [T], budget: T) -> T {
+pub fn relax_vector<T: Float>(predicted: &[T], ideal: &mut [T], budget: T) -> T {
     let bound = dot(predicted, predicted) + budget;
     let excess = dot(ideal, ideal) - bound;
     if excess <= T::ZERO {

@@ -7,7 +7,7 @@
 //!
 //! Law, for every Δt > 0, with `D = ⟨Δw, A⁻¹Δw⟩/Δt` and `θ = ‖q‖²/(‖q‖² + ε)`:
 //! `½‖q̃‖² + ½‖q̃ − q‖² + θD = ½‖q‖²`; relaxed: `½‖q'‖² ≤ ½‖q‖² − (1 − η)θD`.
-//! Tests: `laws::ieq_vector_*`.
+//! Tests: `laws::table::every_run`, `laws::relaxation::law_7_vector`.
 
 use super::ieq_store::relax_vector;
 use super::operator::finite_norm_sq;

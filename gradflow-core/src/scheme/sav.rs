@@ -5,7 +5,8 @@
 //! (3)  Δw = −Δt κ ρ A g,   κ = 1 (Ratio) or r/√(L + C) (Consistent)
 //! (4)  relaxed: r = min(r̂, B),   B² = r̃² + ηD
 //!
-//! Laws, for every Δt > 0, with `D = ⟨Δw, A⁻¹Δw⟩/Δt`. Tests: `laws::sav_*`.
+//! Laws, for every Δt > 0, with `D = ⟨Δw, A⁻¹Δw⟩/Δt`. Tests: `laws::scalar::law_1_sav_consistent`,
+//! `laws::scalar::law_2_sav_ratio`, `laws::relaxation::law_7_sav`.
 //! * Consistent: `r̃² − r² + (r̃ − r)² + D = 0`; relaxed: `r'² ≤ r² − (1 − η) D`.
 //! * Ratio: `D ≤ (L + C)/2`, and r never grows. No law binds the true loss.
 //!

@@ -85,8 +85,9 @@ pub(crate) const CLASSES: &str = include_str!("../golden/classes.csv");
 pub(crate) fn images() -> [(&'static str, Vec<u8>); 4] {
     let pixels = |count: u32| {
         let header = [0x0803, count, 28, 28].into_iter().flat_map(u32::to_be_bytes);
-        let pixel =
-            |i: u32| if i.is_multiple_of(5) { (i.wrapping_mul(2_654_435_761) >> 24) as u8 } else { 0 };
+        let pixel = |i: u32| {
+            if i.is_multiple_of(5) { (i.wrapping_mul(2_654_435_761) >> 24) as u8 } else { 0 }
+        };
         header.chain((0..count * 28 * 28).map(pixel)).collect()
     };
     let labels = |count: u32| {
