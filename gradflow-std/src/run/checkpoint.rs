@@ -120,7 +120,8 @@ fn restore<T: Float, P: for<'de> Deserialize<'de>>(
     if meta.data != fingerprint(spec, set) {
         return Err("the data have changed since the run began".to_owned());
     }
-    if meta.done > trainer.steps() {
+    let [.., epoch] = meta.position;
+    if meta.done > trainer.steps() || u64::from(epoch as u32) > meta.done as u64 {
         return Err("the checkpoint lies behind the run's last step".to_owned());
     }
     let (values, order) =

@@ -69,10 +69,12 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// Whether something that is no plain file stands at a path: it keeps nothing for later.
+/// Whether something that is no plain file stands at a path: it keeps nothing for later. It is not
+/// opened, since whoever reads from a pipe would take that for its end.
 #[must_use]
 pub fn is_stream(path: &Path) -> bool {
-    matches!(Place::of(path), Ok(Place::Through(_)))
+    fs::metadata(path)
+        .is_ok_and(|there| !there.is_dir() && (!there.is_file() || is_descriptor(path)))
 }
 
 /// A file that appears under its name only when it is complete. What exists and is no plain file

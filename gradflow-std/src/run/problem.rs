@@ -4,7 +4,7 @@ use gradflow_core::Float;
 use gradflow_core::network::{Init, TwoLayer};
 use gradflow_core::scheme::Shape;
 
-use super::room::MAX_PARAMETERS;
+use super::room::{MAX_PARAMETERS, zeros};
 use super::{RunError, load_weights};
 use crate::data::{DataSet, Part, Scaling, clean, noisy_test, read_csv, train};
 use crate::spec::{InitChoice, Source, Spec};
@@ -106,7 +106,7 @@ pub fn network<T: Float>(spec: &Spec, set: &DataSet<T>) -> Result<(TwoLayer<T>, 
             network.parameters()
         )));
     }
-    let mut w = vec![T::ZERO; network.parameters()];
+    let mut w = zeros(network.parameters(), "the network")?;
     init.draw(&network, spec.seed, &mut w)?;
     Ok((network, w))
 }

@@ -117,14 +117,15 @@ pub fn run<T: Float>(job: &mut Job<'_>, sets: &Sets<T>) -> Result<Outcome, RunEr
         _ => None,
     };
     let resumed: Option<Progress> = resumed;
+    let batch = spec.batch.of(sets.train.len());
+    let counts = resumed.as_ref().map(|progress| progress.audit).unwrap_or_default();
+    let auditor = Auditor::new(spec, trainer.network(), batch, counts)?;
     if resumed.is_none() {
         job.files.remove_checkpoint()?;
     }
     let trace = open(&job.files.trace, resumed.as_ref().map(|progress| progress.trace_len))?;
     let epochs = open(&job.files.epochs, resumed.as_ref().map(|progress| progress.epochs_len))?;
     let progress = resumed.unwrap_or_default();
-    let batch = spec.batch.of(sets.train.len());
-    let auditor = Auditor::new(spec, trainer.network(), batch, progress.audit);
     let every = match spec.task_loss() {
         Loss::Mse => trainer.steps().div_ceil(EVALUATIONS).max(1),
         Loss::CrossEntropy | Loss::Brier => trainer.steps_per_epoch(),
@@ -204,7 +205,7 @@ impl<T: Float> Session<'_, T> {
 
     fn record(&mut self, n: usize, step: &Step<T>) -> Result<(), RunError> {
         self.progress.loss_sum += step.loss.to_f64();
-        self.progress.loss_count += 1;
+        self.progress.loss_count = self.progress.loss_count.saturating_add(1);
         match &mut self.trace {
             Some(trace) => trace.line(format_args!(
                 "{}",

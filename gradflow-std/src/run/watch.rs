@@ -6,7 +6,8 @@ use gradflow_core::scheme::{AnyScheme, Step};
 use gradflow_core::{Error, Float, Residuals};
 use serde::{Deserialize, Serialize};
 
-use super::Watch;
+use super::room::zeros;
+use super::{RunError, Watch};
 use crate::report::{self, Metrics};
 use crate::spec::Spec;
 
@@ -26,11 +27,11 @@ impl Counts {
     fn and(self, tally: &Tally) -> Self {
         let worst = tally.worst.map(|violation| violation.severity());
         Self {
-            checked: self.checked + tally.checked,
-            violations: self.violations + tally.violations,
+            checked: self.checked.saturating_add(tally.checked),
+            violations: self.violations.saturating_add(tally.violations),
             first_step: self.first_step.or(tally.first.map(|violation| violation.step)),
             worst: self.worst.into_iter().chain(worst).reduce(f64::max),
-            loss_increases: self.loss_increases + tally.loss_increases,
+            loss_increases: self.loss_increases.saturating_add(tally.loss_increases),
         }
     }
 }
@@ -44,10 +45,15 @@ pub(super) struct Auditor<T> {
 
 impl<T: Float> Auditor<T> {
     /// An audit of batches of at most `batch` samples that has counted this much before.
-    pub(super) fn new(spec: &Spec, network: &TwoLayer<T>, batch: usize, earlier: Counts) -> Self {
+    pub(super) fn new(
+        spec: &Spec,
+        network: &TwoLayer<T>,
+        batch: usize,
+        earlier: Counts,
+    ) -> Result<Self, RunError> {
         let law = Law::of(&spec.settings(), spec.task_loss());
         let len = law.buffer_len(network.parameters(), batch * network.outputs());
-        Self { audit: Audit::new(law, vec![T::ZERO; len]), earlier }
+        Ok(Self { audit: Audit::new(law, zeros(len, "the audit")?), earlier })
     }
 
     /// What it has counted.
