@@ -1,6 +1,8 @@
 //! A flag that a method does not use draws a warning that names it, and indeed changes nothing;
 //! one that draws none changes the run.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
+
 mod common;
 
 use std::fs;

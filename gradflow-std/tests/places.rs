@@ -1,5 +1,6 @@
 //! Where results may go: links stay links, and pipes, terminals and devices are written through.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
 
 mod common;
 

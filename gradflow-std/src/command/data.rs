@@ -35,7 +35,7 @@ struct DataOptions {
     /// Loss of task csv [default: mse]
     #[arg(long, value_enum)]
     loss: Option<LossName>,
-    /// Scale the CSV file's inputs to mean 0 and deviation 1
+    /// Scale the CSV file's inputs to mean 0 and deviation 1 over this file
     #[arg(long)]
     standardise: bool,
     /// Standard deviation of the noise on made-up targets

@@ -29,10 +29,10 @@ pub(super) struct Args {
     /// Use the widest vectors of this machine, or not; the bits are the same
     #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
     simd: Simd,
-    /// Write one row a step
+    /// Write one row a step; while the run lasts, in FILE.csv.partial
     #[arg(long, value_name = "FILE.csv", help_heading = "Output")]
     trace: Option<PathBuf>,
-    /// Write the final weights
+    /// Write the final weights; while the run lasts, its state is in FILE.safetensors.checkpoint
     #[arg(long, value_name = "FILE.safetensors", help_heading = "Output")]
     save: Option<PathBuf>,
     /// Write the figures of merit
@@ -160,9 +160,14 @@ fn print(args: &Args, outcome: &Outcome) -> std::result::Result<(), RunError> {
         line("test accuracy", format!("{:.2} %", 100.0 * accuracy));
     }
     if let Some(audit) = &metrics.audit {
-        let law = audit.law.as_deref().unwrap_or("none");
         let (violations, checked) = (audit.violations, audit.checked);
-        line("energy law", format!("{law}: {violations} violations in {checked} steps"));
+        line(
+            "energy law",
+            match &audit.law {
+                Some(law) => format!("{law}: {violations} violations in {checked} steps"),
+                None => "none with these settings".to_owned(),
+            },
+        );
     }
     for (what, path) in
         [("trace", &args.trace), ("weights", &args.save), ("metrics", &args.metrics)]

@@ -37,7 +37,7 @@ pub struct Spec {
     #[arg(long, value_enum, help_heading = "Task")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<LossName>,
-    /// Scale the CSV file's inputs to mean 0 and deviation 1
+    /// Scale the CSV file's inputs to mean 0 and deviation 1 over its training samples
     #[arg(long, help_heading = "Task")]
     #[serde(default, skip_serializing_if = "is_false")]
     pub standardise: bool,
@@ -124,7 +124,7 @@ pub struct Spec {
     #[arg(
         long,
         allow_hyphen_values = true,
-        default_value_t = 1e-8,
+        default_value = "1e-8",
         value_name = "E",
         help_heading = "Method"
     )]
