@@ -50,7 +50,7 @@ pub trait Residuals<T: Float>: Objective<T> {
     ///
     /// # Errors
     /// As [`Packed::factorise`].
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn solve(&mut self, system: &mut Packed<'_, T>, x: &mut [T]) -> Result<(), Error> {
         system.factorise()?;
         system.solve(x)
@@ -110,7 +110,7 @@ pub trait Residuals<T: Float>: Objective<T> {
 ///
 /// # Errors
 /// [`Error::NotFinite`] if the update or a new parameter is not finite; `w` is then untouched.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn descend_along<T: Float>(w: &mut [T], direction: &[T], length: T) -> Result<T, Error> {
     let direction_sq = norm_sq(direction);
     descend_with_norm(w, direction, length, direction_sq)?;
@@ -118,7 +118,7 @@ pub(crate) fn descend_along<T: Float>(w: &mut [T], direction: &[T], length: T) -
 }
 
 /// [`descend_along`] for a direction whose squared norm is known.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn descend_with_norm<T: Float>(
     w: &mut [T],
     direction: &[T],

@@ -15,6 +15,7 @@
 
 use crate::error::{Buffer, Error};
 use crate::float::Float;
+use crate::linalg::Matrix as _;
 use crate::random::{Pcg32, Stream};
 
 /// A regression problem with one output.
@@ -131,7 +132,7 @@ impl Task {
         } else {
             rng.normal(noise, y);
         }
-        for (y, x) in y.iter_mut().zip(x.chunks(self.inputs().max(1))) {
+        for (y, x) in y.iter_mut().zip(x.pieces(self.inputs())) {
             *y += self.target(x);
         }
         Ok(())

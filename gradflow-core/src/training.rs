@@ -53,7 +53,7 @@ impl<I: AsRef<[u32]> + AsMut<[u32]>> Batches<I> {
     /// Steps in an epoch.
     #[must_use]
     pub fn steps_per_epoch(&self) -> usize {
-        self.order.as_ref().len().div_ceil(self.batch)
+        self.order.as_ref().len().div_ceil(self.batch.max(1))
     }
 
     /// The epoch of the last batch, counted from 0.

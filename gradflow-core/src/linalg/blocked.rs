@@ -9,7 +9,7 @@ use crate::float::Float;
 pub(crate) type Rows<'a, T> = [&'a [T]; LANES];
 
 /// The lanes of `⟨a, rowᵢ⟩` over as many whole blocks as `a` has.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn whole_blocks<T: Float>(a: &[T], rows: &Rows<'_, T>) -> [Lanes<T>; LANES] {
     let [b0, b1, b2, b3, b4, b5, b6, b7] = *rows;
     let [s0, s1, s2, s3] = four_lanes(a, [b0, b1, b2, b3]);
@@ -19,7 +19,7 @@ fn whole_blocks<T: Float>(a: &[T], rows: &Rows<'_, T>) -> [Lanes<T>; LANES] {
 
 /// Four at a time: as many sums as stay in registers on every machine. Named one by one, since an
 /// array of them is kept in memory.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn four_lanes<T: Float>(a: &[T], rows: [&[T]; 4]) -> [Lanes<T>; 4] {
     let [b0, b1, b2, b3] = rows;
     let (a, _) = a.as_chunks::<LANES>();
@@ -37,7 +37,7 @@ fn four_lanes<T: Float>(a: &[T], rows: [&[T]; 4]) -> [Lanes<T>; 4] {
 }
 
 /// `⟨a, rowᵢ⟩` of eight rows at least as long as `a`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn dot_eight<T: Float>(a: &[T], rows: &Rows<'_, T>) -> [T; LANES] {
     let (_, rest) = a.as_chunks::<LANES>();
     let mut sums = whole_blocks(a, rows);
@@ -59,7 +59,7 @@ pub(super) fn panel_rows(order: usize, first: usize) -> usize {
 
 /// Columns `0 .. first` of the Cholesky factor in the rows `first ..` of a panel, given the rows
 /// above; `first` is a multiple of eight. Bit for bit what one row after the other gives.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn eliminate_panel<T: Float>(above: &[T], panel: &mut [T], first: usize) -> Option<()> {
     let mut above = above;
     for j in (0..first).step_by(LANES) {
@@ -80,7 +80,7 @@ pub(super) fn eliminate_panel<T: Float>(above: &[T], panel: &mut [T], first: usi
 
 /// Eight entries of a row of the factor, from its `j` known entries and the eight rows that
 /// belong to these columns.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn eliminate_eight<T: Float>(
     known: &[T],
     targets: &mut [T; LANES],

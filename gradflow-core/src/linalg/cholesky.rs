@@ -129,7 +129,7 @@ impl<'a, T: Float> Packed<'a, T> {
 }
 
 /// Factorises the rows `first ..` of a panel, whose columns left of `first` are done.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn factorise_panel<T: Float>(panel: &mut [T], first: usize) -> Result<(), Error> {
     let (mut done_len, mut i) = (0, first);
     while let Some((done, current)) = panel.split_at_mut_checked(done_len) {
@@ -150,7 +150,7 @@ fn factorise_panel<T: Float>(panel: &mut [T], first: usize) -> Result<(), Error>
 
 /// Turns the entries from `first` on of a row of the matrix into those of the factor, given the
 /// rows above that begin with row `first`; returns the pivot.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn eliminate<T: Float>(mut above: &[T], row: &mut [T], first: usize) -> Option<T> {
     for j in first..row.len().checked_sub(1)? {
         let (upper, after) = above.split_at_checked(j + 1)?;

@@ -3,12 +3,14 @@
 mod blocked;
 mod cholesky;
 mod conjugate_gradients;
+mod matrix;
 mod reduce;
 mod rows;
 
 pub(crate) use blocked::dot_eight;
 pub use cholesky::Packed;
 pub use conjugate_gradients::{CgBuffers, conjugate_gradients};
+pub(crate) use matrix::Matrix;
 pub(crate) use reduce::Lanes;
 pub use reduce::{LANES, dot, norm_sq, sum_of};
 pub use rows::add_rows;

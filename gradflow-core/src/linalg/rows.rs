@@ -17,7 +17,7 @@ const WIDEST: usize = if cfg!(target_arch = "wasm32") { 4 } else { 12 };
 /// add_rows(&[1.0, 2.0, 3.0, 4.0], [(0, 1.0), (1, 10.0)], &mut out);
 /// assert_eq!(out, [32.0, 42.0]);
 /// ```
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn add_rows<T, I>(matrix: &[T], terms: I, out: &mut [T])
 where
     T: Float,
@@ -46,7 +46,7 @@ where
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn add_short_rows<T: Float>(
     matrix: &[T],
     terms: impl IntoIterator<Item = (usize, T)>,
@@ -69,7 +69,7 @@ struct Pass<'a, T> {
 
 impl<T: Float> Pass<'_, T> {
     /// Returns the number of blocks done.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn run<const BLOCKS: usize>(
         &self,
         ragged: bool,
@@ -84,7 +84,7 @@ impl<T: Float> Pass<'_, T> {
         BLOCKS
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn blocks<const BLOCKS: usize>(
         &self,
         terms: impl IntoIterator<Item = (usize, T)>,
@@ -105,7 +105,7 @@ impl<T: Float> Pass<'_, T> {
         Some(())
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn with_end<const BLOCKS: usize>(
         &self,
         terms: impl IntoIterator<Item = (usize, T)>,
@@ -133,7 +133,7 @@ impl<T: Float> Pass<'_, T> {
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn add_blocks<T: Float, const BLOCKS: usize>(
     c: T,
     row: &[[T; LANES]; BLOCKS],
@@ -152,7 +152,7 @@ fn add_blocks<T: Float, const BLOCKS: usize>(
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn add_block<T: Float>(c: T, row: &[T; LANES], sums: &mut [T; LANES]) {
     for (sum, &entry) in sums.iter_mut().zip(row) {
         *sum += c * entry;

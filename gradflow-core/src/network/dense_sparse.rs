@@ -11,7 +11,7 @@ use super::samples::{Row, Rows};
 use super::scratch::Bins;
 use super::{Layers, LayersMut, TwoLayer};
 use crate::float::Float;
-use crate::linalg::{add_rows, axpy, dot};
+use crate::linalg::{Matrix as _, add_rows, axpy, dot};
 
 /// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
@@ -22,7 +22,7 @@ pub(super) fn activate<T: Float>(
     rows: &Rows<'_, T>,
     activations: &mut [T],
 ) {
-    for (row, h) in rows.iter().zip(activations.chunks_exact_mut(network.hidden)) {
+    for (row, h) in rows.iter().zip(activations.rows_mut(network.hidden)) {
         weigh_inputs(row, layers.hidden, h);
         let biases = layers.hidden.get(network.inputs * network.hidden..).unwrap_or_default();
         for (h, &bias) in h.iter_mut().zip(biases) {
@@ -55,9 +55,9 @@ pub(super) fn respond<T: Float>(
     activations: &[T],
     outputs: &mut [T],
 ) {
-    let samples = activations.chunks_exact(network.hidden);
-    for (h, f) in samples.zip(outputs.chunks_exact_mut(network.outputs)) {
-        for (f, a) in f.iter_mut().zip(layers.output.chunks_exact(network.hidden)) {
+    let samples = activations.rows(network.hidden);
+    for (h, f) in samples.zip(outputs.rows_mut(network.outputs)) {
+        for (f, a) in f.iter_mut().zip(layers.output.rows(network.hidden)) {
             *f = network.scale * dot(a, h);
         }
         for (f, &c) in f.iter_mut().zip(layers.output_bias) {
@@ -81,22 +81,22 @@ pub(super) fn pull_back<T: Float>(
     gradient: &mut LayersMut<'_, T>,
 ) {
     let (m, k) = (network.hidden, network.outputs);
-    for delta in deltas.chunks_exact_mut(k) {
+    for delta in deltas.rows_mut(k) {
         axpy(T::ONE, delta, gradient.output_bias);
         for delta in delta {
             *delta *= network.scale;
         }
     }
-    for (j, gradient) in gradient.output.chunks_exact_mut(m).enumerate() {
-        let terms = deltas.chunks_exact(k).map(|delta| delta.get(j).copied().unwrap_or_default());
+    for (j, gradient) in gradient.output.rows_mut(m).enumerate() {
+        let terms = deltas.rows(k).map(|delta| delta.get(j).copied().unwrap_or_default());
         add_rows(activations, terms.enumerate(), gradient);
     }
-    for (h, delta) in activations.chunks_exact_mut(m).zip(deltas.chunks_exact(k)) {
+    for (h, delta) in activations.rows_mut(m).zip(deltas.rows(k)) {
         replace_by_delta(layers.output, delta, h);
     }
     let (gradient, bias) =
         gradient.hidden.split_at_mut_checked(network.inputs * m).unwrap_or_default();
-    for delta in activations.chunks_exact(m) {
+    for delta in activations.rows(m) {
         axpy(T::ONE, delta, bias);
     }
     if rows.is_dense() {
@@ -108,14 +108,14 @@ pub(super) fn pull_back<T: Float>(
 }
 
 /// `h ← (Σ deltaⱼ A[j]) ∘ (h > 0)`
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn replace_by_delta<T: Float>(output: &[T], delta: &[T], h: &mut [T]) {
     const WIDTH: usize = 8;
     // A few columns at a time, so that the mask is read before it is overwritten.
     let m = h.len();
     for (block, h) in h.chunks_mut(WIDTH).enumerate() {
         let mut sum = [T::ZERO; WIDTH];
-        for (row, &delta) in output.chunks_exact(m).zip(delta) {
+        for (row, &delta) in output.rows(m).zip(delta) {
             let row = row.get(block * WIDTH..).unwrap_or_default();
             if let Some(row) = row.first_chunk::<WIDTH>() {
                 for (sum, &a) in sum.iter_mut().zip(row) {
@@ -132,9 +132,9 @@ fn replace_by_delta<T: Float>(output: &[T], delta: &[T], h: &mut [T]) {
 }
 
 /// Weight gradient of dense inputs: `gradient[i] += Σ xₛᵢ · deltas[s]`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn gather_dense<T: Float>(rows: &Rows<'_, T>, deltas: &[T], m: usize, gradient: &mut [T]) {
-    for (i, gradient) in gradient.chunks_exact_mut(m).enumerate() {
+    for (i, gradient) in gradient.rows_mut(m).enumerate() {
         let terms = rows.iter().map(|row| match row {
             Row::Dense(x) => x.get(i).copied().unwrap_or_default(),
             Row::Sparse(..) => T::ZERO,
@@ -144,13 +144,13 @@ fn gather_dense<T: Float>(rows: &Rows<'_, T>, deltas: &[T], m: usize, gradient: 
 }
 
 /// Weight gradient of sparse inputs, touching the rows of active inputs only.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn gather_binned<T: Float>(bins: &Bins<'_, T>, deltas: &[T], m: usize, gradient: &mut [T]) {
     let capacity = bins.capacity.max(1);
-    let samples = bins.samples.chunks_exact(capacity);
-    let values = bins.values.chunks_exact(capacity);
+    let samples = bins.samples.rows(capacity);
+    let values = bins.values.rows(capacity);
     let bins = bins.counts.iter().zip(samples).zip(values);
-    for (((&count, samples), values), gradient) in bins.zip(gradient.chunks_exact_mut(m)) {
+    for (((&count, samples), values), gradient) in bins.zip(gradient.rows_mut(m)) {
         let count = count as usize;
         if count == 0 {
             continue;
@@ -162,7 +162,7 @@ fn gather_binned<T: Float>(bins: &Bins<'_, T>, deltas: &[T], m: usize, gradient:
 
 impl<T: Float> Bins<'_, T> {
     /// Sorts the entries of sparse rows by input; samples stay in order.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn fill(&mut self, rows: &Rows<'_, T>) {
         self.counts.fill(0);
         for (s, row) in rows.iter().enumerate() {

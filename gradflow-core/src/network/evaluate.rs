@@ -6,6 +6,7 @@ use super::scratch::{PIECE, split_piece};
 use super::{Batch, Loss, Samples, Scratch, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
+use crate::linalg::Matrix as _;
 use crate::objective::Objective;
 
 /// How a network does on a set.
@@ -43,7 +44,7 @@ impl<T: Float> TwoLayer<T> {
             return Ok(());
         }
         let (piece, _) = split_piece(self, batch.len(), scratch)?;
-        let outputs = out.chunks_mut(PIECE * self.outputs());
+        let outputs = out.chunks_mut((PIECE * self.outputs()).max(1));
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {
             let rows = batch.rows(start, PIECE, self.inputs());
             let h = piece.activations.get_mut(..rows.len * self.hidden()).unwrap_or_default();
@@ -58,7 +59,7 @@ impl<T: Float> TwoLayer<T> {
     ///
     /// # Errors
     /// As [`on`](Self::on).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn evaluate(
         &self,
         w: &[T],
@@ -83,7 +84,7 @@ impl<T: Float> TwoLayer<T> {
     }
 
     /// Right answers of a piece whose activations the loss has just left in the scratch.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn count_correct(
         &self,
         w: &[T],
@@ -97,7 +98,7 @@ impl<T: Float> TwoLayer<T> {
         let f = piece.outputs.get_mut(..batch.len() * k).unwrap_or_default();
         respond(self, &layers, h, f);
         let mut correct = 0;
-        for (i, f) in f.chunks_exact(k).enumerate() {
+        for (i, f) in f.rows(k).enumerate() {
             let target = Target::at(batch, i, k)?;
             if matches!(target, Target::Label(label) if argmax(f) == label) {
                 correct += 1;

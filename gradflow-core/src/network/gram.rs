@@ -16,7 +16,7 @@ use super::samples::{Row, Rows};
 use super::{Layers, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::{LANES, Lanes, Packed, axpy, dot, dot_eight};
+use crate::linalg::{LANES, Lanes, Matrix as _, Packed, axpy, dot, dot_eight};
 
 /// What the last linearisation left, and room for the factors of the Gram matrix.
 pub(super) struct GramParts<'a, T> {
@@ -32,7 +32,7 @@ pub(super) struct GramParts<'a, T> {
     pub(super) row: &'a mut [T],
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn gram<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
@@ -54,15 +54,15 @@ pub(super) fn gram<T: Float>(
     let bias = if network.output_bias { T::ONE } else { T::ZERO };
     let mixed = &*parts.mixed;
     let mut entries = Packed::new(n * k, gram)?;
-    let mut entries = entries.rows_mut().zip(mixed.chunks_exact(m));
+    let mut entries = entries.rows_mut().zip(mixed.rows(m));
     let triangles = Packed::new(n, inputs)?;
     let hidden = Packed::new(n, hidden)?;
-    let probabilities = parts.probabilities.chunks_exact(k);
+    let probabilities = parts.probabilities.rows(k);
     for ((xx, hh), p) in triangles.rows().zip(hidden.rows()).zip(probabilities.clone()) {
         for (class, (out, e)) in entries.by_ref().take(k).enumerate() {
             dot_rows(e, mixed, out);
             let others = xx.iter().zip(hh).zip(probabilities.clone());
-            for (out, ((&xx, &hh), q)) in out.chunks_mut(k).zip(others) {
+            for (out, ((&xx, &hh), q)) in out.pieces_mut(k).zip(others) {
                 let (of_inputs, of_outputs) = (s_sq * xx, (s_sq * hh + bias) * (unit * unit));
                 for out in out.iter_mut() {
                     *out *= of_inputs;
@@ -75,26 +75,26 @@ pub(super) fn gram<T: Float>(
 }
 
 /// `⟨row, matrix[i]⟩` into each place `i` of `out`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn dot_rows<T: Float>(row: &[T], matrix: &[T], out: &mut [T]) {
     let width = row.len();
     let (blocks, rest) = out.as_chunks_mut::<LANES>();
-    for (out, others) in blocks.iter_mut().zip(matrix.chunks_exact(LANES * width)) {
+    for (out, others) in blocks.iter_mut().zip(matrix.rows(LANES * width)) {
         let mut rows = [row; LANES];
-        for (row, other) in rows.iter_mut().zip(others.chunks_exact(width)) {
+        for (row, other) in rows.iter_mut().zip(others.rows(width)) {
             *row = other;
         }
         *out = dot_eight(row, &rows);
     }
     let done = blocks.len() * LANES * width;
-    let others = matrix.get(done..).unwrap_or_default().chunks_exact(width);
+    let others = matrix.get(done..).unwrap_or_default().rows(width);
     for (place, other) in rest.iter_mut().zip(others) {
         *place = dot(row, other);
     }
 }
 
 /// `E` of each sample.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn mix_outputs<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
@@ -103,19 +103,19 @@ fn mix_outputs<T: Float>(
     parts: &mut GramParts<'_, T>,
 ) {
     let (k, m) = (network.outputs, network.hidden);
-    let samples = parts.activations.chunks_exact(m).zip(parts.probabilities.chunks_exact(k));
-    for ((h, p), mixed) in samples.zip(parts.mixed.chunks_exact_mut(k * m)) {
+    let samples = parts.activations.rows(m).zip(parts.probabilities.rows(k));
+    for ((h, p), mixed) in samples.zip(parts.mixed.rows_mut(k * m)) {
         // The last row of E holds the mean Σ p_l A_l until its own turn comes.
         let (first, mean) = mixed.split_at_mut_checked((k - 1) * m).unwrap_or_default();
         mean.fill(T::ZERO);
         if residual.mixes() {
-            for (&p, a) in p.iter().zip(layers.output.chunks_exact(m)) {
+            for (&p, a) in p.iter().zip(layers.output.rows(m)) {
                 axpy(p, a, mean);
             }
         }
         let weights = p.iter().map(|&p| unit * residual.weight(p));
-        let mut outputs = weights.zip(layers.output.chunks_exact(m));
-        for (e, (weight, a)) in first.chunks_exact_mut(m).zip(outputs.by_ref()) {
+        let mut outputs = weights.zip(layers.output.rows(m));
+        for (e, (weight, a)) in first.rows_mut(m).zip(outputs.by_ref()) {
             for ((e, &mean), (&a, &h)) in e.iter_mut().zip(mean.iter()).zip(a.iter().zip(h)) {
                 *e = if h > T::ZERO { weight * (a - mean) } else { T::ZERO };
             }
@@ -129,7 +129,7 @@ fn mix_outputs<T: Float>(
 }
 
 /// `⟨xᵢ, xⱼ⟩ + 1` for `j ≤ i`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn multiply_inputs<T: Float>(rows: &Rows<'_, T>, spread: &mut [T], out: &mut [T]) {
     let mut rest = out;
     for i in 0..rows.len {
@@ -161,7 +161,7 @@ fn multiply_inputs<T: Float>(rows: &Rows<'_, T>, spread: &mut [T], out: &mut [T]
 }
 
 /// `⟨row, spread⟩`, lane `i mod 8` for input `i`, as [`dot`] does it.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn dot_spread<T: Float>(row: Row<'_, T>, spread: &[T]) -> T {
     let mut lanes = Lanes::ZERO;
     if let Row::Sparse(columns, values) = row {
@@ -176,10 +176,10 @@ fn dot_spread<T: Float>(row: Row<'_, T>, spread: &[T]) -> T {
 }
 
 /// `⟨rowᵢ, rowⱼ⟩` for `j ≤ i`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn multiply_rows<T: Float>(matrix: &[T], width: usize, out: &mut [T]) {
     let mut rest = out;
-    for (i, row) in matrix.chunks_exact(width).enumerate() {
+    for (i, row) in matrix.rows(width).enumerate() {
         let Some((out, after)) = rest.split_at_mut_checked(i + 1) else {
             return;
         };

@@ -12,7 +12,7 @@ use super::scratch::{PIECE, split_piece};
 use super::{Batch, Layers, Loss, Residual, Scratch, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
-use crate::linalg::{Packed, axpy, copy, dot};
+use crate::linalg::{Matrix as _, Packed, axpy, copy, dot};
 use crate::objective::{Objective, Residuals};
 
 /// A network, a batch, a loss and the memory to work in.
@@ -118,7 +118,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
     }
 
     /// This problem as its special case, where it is one.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn as_line(&mut self) -> Option<LineProblem<'_, T>> {
         self.is_line().then(|| LineProblem {
             network: self.network,
@@ -142,7 +142,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             activate(&network, &layers, &rows, h);
             respond(&network, &layers, h, f);
-            for (i, f) in f.chunks_exact_mut(network.outputs).enumerate() {
+            for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
                 sum += loss.value::<T, M>(f, target);
             }
@@ -167,7 +167,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             activate(&network, &layers, &rows, h);
             respond(&network, &layers, h, f);
-            for (i, f) in f.chunks_exact_mut(network.outputs).enumerate() {
+            for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
                 sum += loss.delta::<T, M>(f, target, factor);
             }
@@ -202,7 +202,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         respond(&network, &layers, activations, outputs);
         let unit = residual.unit(n, k);
         let mut sum = T::ZERO;
-        let samples = outputs.chunks_exact_mut(k).zip(q.chunks_exact_mut(k));
+        let samples = outputs.rows_mut(k).zip(q.rows_mut(k));
         for (i, (f, q)) in samples.enumerate() {
             let target = Target::at(&batch, i, k)?;
             let work = piece.outputs.get_mut(..k).unwrap_or_default();
@@ -214,7 +214,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         Ok(sum / loss.divisor(n, k))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn general_push(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error> {
         let (network, batch, residual) = (self.network, self.batch, self.residual);
         let (layers, v) = (network.layers(w)?, network.layers(v)?);
@@ -224,14 +224,14 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let z = piece.activations.get_mut(..m).unwrap_or_default();
         let biases = v.hidden.get(network.inputs * m..).unwrap_or_default();
-        let samples = activations.chunks_exact(m).zip(outputs.chunks_exact(k));
+        let samples = activations.rows(m).zip(outputs.rows(k));
         let rows = batch.rows(0, n, network.inputs);
-        for ((row, (h, p)), image) in rows.iter().zip(samples).zip(image.chunks_exact_mut(k)) {
+        for ((row, (h, p)), image) in rows.iter().zip(samples).zip(image.rows_mut(k)) {
             weigh_inputs(row, v.hidden, z);
             for ((z, &bias), &h) in z.iter_mut().zip(biases).zip(h) {
                 *z = if h > T::ZERO { *z + bias } else { T::ZERO };
             }
-            let outputs = layers.output.chunks_exact(m).zip(v.output.chunks_exact(m));
+            let outputs = layers.output.rows(m).zip(v.output.rows(m));
             for (image, (a, v_a)) in image.iter_mut().zip(outputs) {
                 *image = network.scale * (dot(a, z) + dot(v_a, h));
             }
@@ -252,12 +252,12 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let mut out = network.layers_mut(out)?;
         let (mut piece, rest) = split_piece(&network, n, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
-        let kept = activations.chunks(PIECE * m).zip(outputs.chunks(PIECE * k));
-        for (start, ((h, p), u)) in (0..n).step_by(PIECE).zip(kept.zip(u.chunks(PIECE * k))) {
+        let kept = activations.pieces(PIECE * m).zip(outputs.pieces(PIECE * k));
+        for (start, ((h, p), u)) in (0..n).step_by(PIECE).zip(kept.zip(u.pieces(PIECE * k))) {
             let rows = batch.rows(start, PIECE, network.inputs);
             let deltas = piece.outputs.get_mut(..u.len()).unwrap_or_default();
             copy(u, deltas);
-            for (delta, p) in deltas.chunks_exact_mut(k).zip(p.chunks_exact(k)) {
+            for (delta, p) in deltas.rows_mut(k).zip(p.rows(k)) {
                 residual.apply_transposed(unit, p, delta);
             }
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
@@ -267,7 +267,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         Ok(())
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn general_gram(&mut self, w: &[T], out: &mut [T]) -> Result<(), Error> {
         let (network, batch, residual) = (self.network, self.batch, self.residual);
         let layers = network.layers(w)?;
@@ -290,7 +290,7 @@ impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
         self.network.parameters()
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn loss(&mut self, w: &[T]) -> Result<T, Error> {
         match self.as_line() {
             Some(mut line) => line.loss(w),
@@ -298,7 +298,7 @@ impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
         match self.as_line() {
             Some(mut line) => line.gradient(w, gradient),
@@ -316,7 +316,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         self.batch.len() * self.network.outputs
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), q.len())?;
         match self.as_line() {
@@ -325,7 +325,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error> {
         match self.as_line() {
             Some(mut line) => line.gram(w, gram),
@@ -333,7 +333,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), image.len())?;
         match self.as_line() {
@@ -342,7 +342,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
         match self.as_line() {
@@ -366,7 +366,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         let [activations, probabilities, _] = Self::split_kept(&network, n, rest)?;
         let mut sums = [T::ZERO; 2];
         let rows = batch.rows(0, n, network.inputs);
-        let kept = activations.chunks_exact(m).zip(probabilities.chunks_exact(k));
+        let kept = activations.rows(m).zip(probabilities.rows(k));
         for (row, (h, p)) in rows.iter().zip(kept) {
             residual.add_sizes(p, slope_sq(&network, &layers, row, h), &mut sums);
         }
@@ -382,7 +382,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         self.batch.sample(i)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error> {
         if let Some(mut line) = self.as_line() {
             return line.gradient_norm_sq(w, buffer);
@@ -391,7 +391,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         Ok(crate::linalg::norm_sq(buffer))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
         if let Some(mut line) = self.as_line() {
@@ -411,7 +411,7 @@ fn slope_sq<T: Float>(
 ) -> T {
     let (Row::Dense(x) | Row::Sparse(_, x)) = row;
     let mut active_sq = T::ZERO;
-    for a in layers.output.chunks_exact(network.hidden) {
+    for a in layers.output.rows(network.hidden) {
         for (&a, &h) in a.iter().zip(h) {
             active_sq += if h > T::ZERO { a * a } else { T::ZERO };
         }

@@ -30,6 +30,7 @@ use crate::error::Error;
 use crate::float::{Exact, Float, Math};
 use crate::network::Problem;
 use crate::objective::Residuals;
+use crate::scheme::{AnyScheme, Scheme, Step};
 
 /// Seed of everything that is drawn.
 const SEED: u64 = 2_024;
@@ -43,14 +44,15 @@ pub trait Kernels<T: Float> {
     /// Where the exponentials of softmax and the roots of initial weights come from.
     type Math: Math<T>;
 
-    /// Lets `act` work on the problem.
+    /// Takes a step of the scheme on the problem.
     ///
     /// # Errors
-    /// Those of `act`.
-    fn lend(
+    /// Those of the step.
+    fn step(
+        scheme: &mut AnyScheme<T, &mut [T]>,
+        w: &mut [T],
         problem: Problem<'_, T, Self::Math>,
-        act: &mut dyn FnMut(&mut dyn Residuals<T>) -> Result<(), Error>,
-    ) -> Result<(), Error>;
+    ) -> Result<Step<T>, Error>;
 }
 
 /// The core's kernels as they are.
@@ -60,11 +62,12 @@ pub struct Plain;
 impl<T: Float> Kernels<T> for Plain {
     type Math = Exact;
 
-    fn lend(
+    fn step(
+        scheme: &mut AnyScheme<T, &mut [T]>,
+        w: &mut [T],
         mut problem: Problem<'_, T>,
-        act: &mut dyn FnMut(&mut dyn Residuals<T>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        act(&mut problem)
+    ) -> Result<Step<T>, Error> {
+        scheme.step(w, &mut problem as &mut dyn Residuals<T>)
     }
 }
 
@@ -77,11 +80,12 @@ pub struct Micromath;
 impl Kernels<f32> for Micromath {
     type Math = crate::float::Approximate;
 
-    fn lend(
+    fn step(
+        scheme: &mut AnyScheme<f32, &mut [f32]>,
+        w: &mut [f32],
         mut problem: Problem<'_, f32, Self::Math>,
-        act: &mut dyn FnMut(&mut dyn Residuals<f32>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        act(&mut problem)
+    ) -> Result<Step<f32>, Error> {
+        scheme.step(w, &mut problem as &mut dyn Residuals<f32>)
     }
 }
 
@@ -89,11 +93,12 @@ impl Kernels<f32> for Micromath {
 impl Kernels<f64> for Micromath {
     type Math = Exact;
 
-    fn lend(
+    fn step(
+        scheme: &mut AnyScheme<f64, &mut [f64]>,
+        w: &mut [f64],
         problem: Problem<'_, f64>,
-        act: &mut dyn FnMut(&mut dyn Residuals<f64>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        Plain::lend(problem, act)
+    ) -> Result<Step<f64>, Error> {
+        Plain::step(scheme, w, problem)
     }
 }
 

@@ -63,14 +63,15 @@ impl<'a, T: Float> Run<'a, T> {
     /// Takes one step.
     pub(super) fn step<K: Kernels<T>>(&mut self) -> Result<(), Error> {
         let batch = Batch::of(self.samples, self.batches.next_batch());
-        let (scratch, w, scheme) = (self.scratch.reborrow(), &mut *self.w, &mut self.scheme);
-        let mut act = |objective: &mut dyn Residuals<T>| scheme.step(w, objective).map(|_| ());
+        let scratch = self.scratch.reborrow();
         if self.world == World::ClosedForm {
             let problem = self.network.on_line(batch, scratch)?;
-            return act(&mut problem.with_gram_form(GramForm::Closed));
+            let problem: &mut dyn Residuals<T> = &mut problem.with_gram_form(GramForm::Closed);
+            return self.scheme.step(self.w, problem).map(|_| ());
         }
         let problem = self.network.on_by::<K::Math>(batch, self.loss, scratch)?;
-        K::lend(problem.with_residual(self.residual)?, &mut act)
+        let problem = problem.with_residual(self.residual)?;
+        K::step(&mut self.scheme, self.w, problem).map(|_| ())
     }
 
     /// Shows every array of numbers that the rest of the run depends on.

@@ -27,7 +27,7 @@ impl<T: Float> Movement<T> {
     }
 
     /// The movement in the metric `M = diag(weightᵢ)`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn weighted(before: &[T], after: &[T], weight: impl Fn(usize) -> T) -> Self {
         let mut sums = [Lanes::ZERO; 2];
         let [update, size] = &mut sums;
@@ -101,7 +101,7 @@ pub struct Scalar<T> {
 
 impl<T: Float> Scalar<T> {
     /// `1/(1 + λΔt)`
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn factor(&self, dt: T) -> T {
         T::ONE / (T::ONE + self.lambda * dt)
     }
@@ -145,7 +145,7 @@ pub struct Diagonal<B> {
 }
 
 impl<B> Diagonal<B> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn factor<T: Float>(&self, i: usize, dt: T) -> T
     where
         B: AsRef<[T]>,
@@ -206,19 +206,19 @@ impl<T: Float, B: AsRef<[T]>> AdamMetric<T, B> {
         Self { lambda, beta2: T::from_f64(0.999), moments, power: T::ONE }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn moment(&self, i: usize, g: T) -> T {
         let v = self.moments.as_ref().get(i).copied().unwrap_or_default();
         self.beta2 * v + (T::ONE - self.beta2) * (g * g)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn metric(&self, moment: T, power: T) -> T {
         (moment / (T::ONE - power)).sqrt() + T::from_f64(1e-8)
     }
 
     /// `Aᵢᵢ` in the step with gradient g.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn factor(&self, i: usize, g: &[T], dt: T) -> T {
         let g = g.get(i).copied().unwrap_or_default();
         let metric = self.metric(self.moment(i, g), self.power * self.beta2);
@@ -371,7 +371,7 @@ fn descend_by<T: Float>(w: &mut [T], g: &[T], length: impl Fn(usize) -> T) -> Re
 }
 
 /// `‖g‖²`, refused if it is not finite.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn finite_norm_sq<T: Float>(g: &[T]) -> Result<T, Error> {
     super::finite(norm_sq(g), Quantity::Gradient)
 }
