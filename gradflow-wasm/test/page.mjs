@@ -14,8 +14,8 @@ const { PAGE, SERVER, BROWSER, SHOTS } = process.env;
 const AXE = new URL("../node_modules/axe-core/axe.min.js", import.meta.url).pathname;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const CODE_LIMIT = 150_000; // bytes, gzipped, page, module and libraries together
-// Milliseconds from the page's start to its first step: 300 on an idle machine, which
-// `cargo xtask bench --browser` measures. Here other programs may share the processors.
+// Milliseconds from the page's start to its first step. The goal is 300 on an idle machine; the
+// figure is printed, and the bound only catches a page that hangs.
 const FIRST_STEP = 3000;
 
 let server;
