@@ -9,12 +9,21 @@ mod dataset;
 mod debian;
 mod demo;
 mod dependencies;
+mod emulate;
 mod experiments;
 mod fetch;
+mod firmware;
+mod flash;
 mod licence;
+mod mcu_bench;
+mod mcu_test;
+mod monitor;
+mod no_panic;
 mod page;
 mod place;
+mod plot;
 mod publish;
+mod serial_line;
 mod setup;
 mod spawn;
 mod stop;
@@ -22,6 +31,7 @@ mod summary;
 mod targets;
 mod test;
 mod toolchain;
+mod verify;
 mod wasm_test;
 mod workspace;
 
@@ -40,8 +50,13 @@ gradflow's tasks: cargo xtask TASK [OPTIONS]
   demo          build and serve the page where the methods race
   bench --browser
                 time a step in Chromium, beside TensorFlow.js
+  bench --mcu   instructions, memory and flash of the firmware, against its budget
+  flash         the firmware onto a board
+  emulate       the same image in an emulator, at this terminal
+  monitor       a board's serial line, with loss and fit drawn live
   setup         find or fetch what the other targets need
   targets       build the core for wasm32 and for bare metal
+  verify        the same bits on every target, and proof that a difference is noticed
   test          formatting, lints, tests, dependency rules, the other targets
 
 `cargo xtask TASK --help` explains a task.
@@ -61,9 +76,14 @@ fn run(task: &str, args: &[OsString]) -> Result<()> {
         "data" => data::run(args),
         "demo" => demo::run(args),
         "bench" if args == ["--browser"] => browser_bench::run(),
+        "bench" if args.first().is_some_and(|arg| arg == "--mcu") => mcu_bench::run(&args[1..]),
+        "flash" => flash::run(args),
+        "emulate" => emulate::run(args),
+        "monitor" => monitor::run(args),
         "setup" => setup::run(args),
         "targets" => targets::run(args),
         "test" => test::run(args),
+        "verify" => verify::run(args),
         "" | "help" | "-h" | "--help" => {
             println!("{HELP}");
             Ok(())

@@ -13,7 +13,7 @@ use crate::{toolchain, workspace};
 
 /// 128-bit vectors, which every current browser has. Unrolled further than this, the kernels of one
 /// input need more registers than there are: five times slower, and larger.
-const RUSTFLAGS: &str = "-Ctarget-feature=+simd128 -Cllvm-args=--unroll-threshold=30";
+pub(crate) const RUSTFLAGS: &str = "-Ctarget-feature=+simd128 -Cllvm-args=--unroll-threshold=30";
 /// What the compiler may have used.
 const WASM_FEATURES: [&str; 6] = [
     "simd",

@@ -97,6 +97,11 @@ impl Run {
         }
     }
 
+    /// The command itself, for a conversation through its pipes.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     fn start(&mut self) -> Result<Child> {
         self.command.spawn().with_context(|| format!("cannot start `{self}`"))
     }

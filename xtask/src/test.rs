@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use lexopt::{Arg, Parser};
 
 use crate::spawn::{self, Run};
-use crate::{dependencies, setup, targets, wasm_test};
+use crate::{dependencies, mcu_test, no_panic, setup, targets, verify, wasm_test};
 
 const HELP: &str = "\
 Runs every check and stops at the first that fails: formatting, lints, unit, property and
@@ -35,10 +35,13 @@ const HOST: [Check; 6] = [
     ("dependency rules", dependencies::check),
 ];
 
-const OTHER_TARGETS: [Check; 3] = [
+const OTHER_TARGETS: [Check; 6] = [
     ("compilers and tools", || setup::provide(&[])),
     ("the core on other targets", targets::build),
     ("the demo page", wasm_test::test),
+    ("no panic", no_panic::check),
+    ("the boards", mcu_test::check),
+    ("the same bits on every target", verify::check),
 ];
 
 /// Runs the task.

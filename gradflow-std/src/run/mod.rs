@@ -24,7 +24,7 @@ pub use record::{EPOCHS_HEADER, TRACE_HEADER};
 pub use session::{Ending, Files, Job, Outcome, run};
 pub use trainer::{Trainer, Watch, check};
 pub use weights::{load_weights, weights_file};
-pub use wide::{Wide, evaluate};
+pub use wide::{Wide, evaluate, step};
 
 use gradflow_core::scheme::{Coupling, Method};
 

@@ -99,8 +99,8 @@ impl<T: Float> Residuals<T> for Wide<'_, T> {
 }
 
 /// [`Scheme::step`], with the scheme's own sums and updates dispatched likewise.
-pub(super) fn step<'p, T: Float>(
-    scheme: &mut AnyScheme<T, Vec<T>>,
+pub fn step<'p, T: Float, B: AsRef<[T]> + AsMut<[T]>>(
+    scheme: &mut AnyScheme<T, B>,
     w: &mut [T],
     problem: &mut (dyn Residuals<T> + 'p),
     simd: bool,
@@ -108,8 +108,8 @@ pub(super) fn step<'p, T: Float>(
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
-        fn wide<'p, T: Float>(
-            scheme: &mut AnyScheme<T, Vec<T>>,
+        fn wide<'p, T: Float, B: AsRef<[T]> + AsMut<[T]>>(
+            scheme: &mut AnyScheme<T, B>,
             w: &mut [T],
             problem: &mut (dyn Residuals<T> + 'p),
         ) -> Result<Step<T>, Error> {
