@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let text = threads.map_err(|_| "the argument is a number of threads".into()).and_then(agreed);
     match text {
         Ok(text) => {
-            print!("{text}end\n");
+            println!("{text}end");
             ExitCode::SUCCESS
         }
         Err(error) => {
