@@ -9,21 +9,21 @@
 //! Steps are inlined on x86-64, so that a caller compiled for wider vectors has their sums and
 //! updates compiled likewise; elsewhere there is one width.
 
-mod adam;
+pub mod adam;
 mod any;
-mod exp_sav;
+pub mod exp_sav;
 mod flow;
-mod gain_ratio;
-mod ieq_adaptive;
-mod ieq_full;
+pub mod gain_ratio;
+pub mod ieq_adaptive;
+pub mod ieq_full;
 mod ieq_store;
-mod ieq_vector;
+pub mod ieq_vector;
 mod operator;
-mod relaxed;
+pub mod relaxed;
 mod rule;
-mod sav;
+pub mod sav;
 mod settings;
-mod sgd;
+pub mod sgd;
 
 pub use adam::Adam;
 pub use any::AnyScheme;

@@ -42,7 +42,7 @@ use crate::network::TwoLayer;
 /// Bytes before the numbers, at most: with every field at its longest it takes 373.
 const PREAMBLE: usize = 384;
 
-/// Bytes that [`write`] needs for this network's weights: a bound that does not depend on the
+/// Bytes that [`write()`] needs for this network's weights: a bound that does not depend on the
 /// output scale, a little above what is written.
 #[must_use]
 pub const fn file_len<T: Float>(network: &TwoLayer<T>) -> usize {
