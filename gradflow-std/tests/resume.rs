@@ -218,8 +218,9 @@ fn killed_suites_end_as_if_nothing_had_happened() {
             .unwrap();
         if wait_until(&mut child, || fs::read(&checkpoint).ok() != before) {
             let ran: common::Ran = interrupt(child).into();
-            assert_eq!(ran.code, Some(130), "{}", ran.errors);
-            assert!(ran.errors.contains("--resume"), "{}", ran.errors);
+            // It may just have come to its end.
+            let stopped = ran.code == Some(130) && ran.errors.contains("--resume");
+            assert!(stopped || ran.code == Some(0), "{}", ran.errors);
         }
         calm.join().unwrap()
     });
