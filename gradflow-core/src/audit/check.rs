@@ -1,12 +1,14 @@
 //! The checks of one step, in f64: rounding of the audit itself must not hide the scheme's.
 
+use super::facts::Facts;
 use super::law::{Identity, Law};
 use super::{Check, Violation};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
+use crate::linalg::norm_sq;
 use crate::network::Residual;
 use crate::objective::Residuals;
-use crate::scheme::{Auxiliary, Coupling, Memory, Movement, Solved};
+use crate::scheme::{Auxiliary, Coupling, Memory};
 
 /// Collects the checks of one step and keeps the one that comes closest to its tolerance.
 #[derive(Clone, Copy, Debug)]
@@ -29,82 +31,22 @@ impl Verdict {
     }
 }
 
-/// What the vectors say about a step, and how exactly.
+/// The modified energy along a step.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Facts {
-    /// ε of the type that the run computes in.
-    epsilon: f64,
-    /// Relative error of a sum of squares or a step length, in units of ε.
-    growth: f64,
-    /// Size of the smallest numbers, and their spacing.
-    tiny: f64,
-    spacing: f64,
-    /// `Δt' = Δt/(1 + λΔt)`
-    dt: f64,
-    /// Parameters, as a factor.
-    parameters: f64,
-    /// `L(wⁿ)` and `L(wⁿ⁺¹)`, where they are needed.
-    pub(super) loss: f64,
-    pub(super) next_loss: f64,
-    /// D
+struct Energies {
+    /// On entering, predicted by the recursion, after the step.
+    along: [f64; 3],
+    /// By definition at `wⁿ⁺¹`; ∞ where it is not known.
+    ideal: f64,
+    /// The dissipation that the law accounts for.
     dissipation: f64,
-    /// The energy E of what storing w may have rounded.
-    rounding: f64,
-    /// What that can do to D.
-    slack: f64,
-    /// `Δt λ_max(J A Jᵀ)`
-    stiffness: f64,
-    /// Relative residual of the iteration that solved the system.
+    /// How exactly the identity can hold.
     tolerance: f64,
-    /// True if the step solved a system.
-    solves: bool,
 }
 
 impl Facts {
-    pub(super) fn new<T: Float>(
-        law: &Law<T>,
-        dt: T,
-        movement: &Movement<T>,
-        solved: &Solved<T>,
-        [parameters, entries]: [usize; 2],
-    ) -> Self {
-        let epsilon = T::EPSILON.to_f64();
-        let dt = dt.to_f64() / (1.0 + law.lambda.to_f64() * dt.to_f64());
-        let dissipation = movement.update_sq.to_f64() / dt;
-        let rounding = 0.25 * epsilon * epsilon * movement.size_sq.to_f64() / dt;
-        let tiny = epsilon / T::SAFE_UPDATE.to_f64();
-        Self {
-            epsilon,
-            growth: 8.0 + Float::sqrt((parameters + entries) as f64),
-            tiny,
-            spacing: tiny * epsilon,
-            dt,
-            parameters: parameters as f64,
-            loss: 0.0,
-            next_loss: 0.0,
-            dissipation,
-            rounding,
-            slack: 2.0 * Float::sqrt(dissipation * rounding) + rounding,
-            // Finite, so that nothing times it stays nothing.
-            stiffness: solved.stiffness.to_f64().min(1e300),
-            tolerance: solved.tolerance.to_f64(),
-            solves: matches!(law.identity, Identity::IeqFull { .. }),
-        }
-    }
-
-    /// How exactly D is known.
-    fn dissipation_error(&self) -> f64 {
-        let floor = self.tiny + self.parameters * self.spacing * (self.dt + 1.0 / self.dt);
-        self.growth * self.epsilon * self.dissipation + self.slack + floor
-    }
-
-    /// What rounding of `ρ` and of the step length, below the normal range, does to ρ.
-    fn underflow(&self) -> f64 {
-        self.spacing * (2.0 + 1.0 / self.dt)
-    }
-
     /// `D = W ρ (1 − ρ)`; where ρ is lost in underflow, `D ≤ W/4`. Returns the tolerance.
-    fn scalar(&self, weight: f64, rho: f64, rho_error: f64, verdict: &mut Verdict) -> f64 {
+    fn scalar(&self, weight: f64, (rho, rho_error): (f64, f64), verdict: &mut Verdict) -> f64 {
         let tolerance = weight * rho_error.min(0.25) + self.dissipation_error();
         let deviation = if rho_error < 0.25 {
             (self.dissipation - weight * rho * (1.0 - rho)).abs()
@@ -113,14 +55,6 @@ impl Facts {
         };
         verdict.expect(Check::Identity, deviation, tolerance);
         tolerance
-    }
-
-    /// The quotient ρ of two rounded numbers, and its error.
-    fn quotient(&self, next: f64, value: f64) -> (f64, f64) {
-        let rho = if value == 0.0 { 0.0 } else { next / value };
-        let lost = self.spacing / value; // ∞ or NaN at 0
-        let error = 2.0 * self.epsilon * rho + self.underflow() + lost;
-        (rho, if value == 0.0 { 1.0 } else { error })
     }
 
     /// A loss that the scheme reports.
@@ -135,115 +69,157 @@ impl Facts {
         verdict.expect(Check::Definition, (q_sq - expected).abs(), tolerance);
     }
 
-    /// The laws of the schemes that are bound by their auxiliary variable alone.
+    /// What the auxiliary variable's values on entering, predicted and after the step must satisfy.
     pub(super) fn check<T: Float>(
         &self,
         law: &Law<T>,
         auxiliary: &Auxiliary<T>,
         verdict: &mut Verdict,
     ) {
-        let eta = law.eta.map(T::to_f64);
-        let [value, predicted, next] =
-            [auxiliary.value, auxiliary.predicted, auxiliary.next].map(T::to_f64);
-        match law.identity {
-            Identity::None(_) => {}
-            Identity::Sav { c, coupling } => {
-                let c = c.to_f64();
-                let weight = match coupling {
-                    Coupling::Ratio => 2.0 * (self.loss + c),
-                    Coupling::Consistent => 2.0 * value * value,
-                };
-                let (rho, rho_error) = self.quotient(predicted, value);
-                let tolerance = self.scalar(weight, rho, rho_error, verdict);
-                let energies = [value, predicted, next].map(|r| r * r);
-                let relaxed = eta.map(|eta| (eta, self.next_loss + c, self.dissipation));
-                self.check_next(energies, relaxed, tolerance, verdict);
-            }
-            Identity::ExpSav { coupling } => {
-                let distance = match coupling {
-                    Coupling::Consistent if value < self.loss => self.loss - value,
-                    _ => 0.0,
-                };
-                let kappa = Float::exp(-distance);
-                let rho = Float::exp(predicted - value);
-                let log_error = self.epsilon * (value.abs() + predicted.abs() + 4.0);
-                let kappa_error = self.epsilon * (distance + self.loss.abs()) * (1.0 - rho);
-                let rho_error = rho * (log_error + kappa_error) + self.underflow();
-                let tolerance = self.scalar(kappa, rho, rho_error, verdict) + log_error;
-                let relaxed = eta.map(|eta| (eta, self.next_loss, self.dissipation));
-                self.check_next([value, predicted, next], relaxed, tolerance, verdict);
-            }
+        let values = [auxiliary.value, auxiliary.predicted, auxiliary.next].map(T::to_f64);
+        let change_sq = auxiliary.change_sq.to_f64();
+        let energies = match law.identity {
+            Identity::None(_) => return,
+            Identity::Sav { c, coupling } => self.sav(c.to_f64(), coupling, values, verdict),
+            Identity::ExpSav { coupling } => self.exp_sav(coupling, values, verdict),
             Identity::IeqAdaptive { epsilon, memory, .. } => {
-                let q_sq = value * value;
-                if memory == Memory::Fresh {
-                    self.check_definition(q_sq, 2.0 * self.loss, verdict);
-                }
-                let weight = q_sq + epsilon.to_f64();
-                let (rho, rho_error) = self.quotient(predicted, value);
-                let tolerance = self.scalar(weight, rho, rho_error, verdict);
-                let theta = if weight > 0.0 { q_sq / weight } else { 0.0 };
-                let energies = [value, predicted, next].map(|q| 0.5 * q * q);
-                let relaxed = eta.map(|eta| (eta, self.next_loss, theta * self.dissipation));
-                self.check_next(energies, relaxed, tolerance, verdict);
+                self.ieq_adaptive(epsilon.to_f64(), memory, values, verdict)
             }
             Identity::IeqFull { residual, .. } => {
-                let energies = [value, predicted, next].map(|q| 0.5 * q * q);
-                let [energy, energy_predicted, _] = energies;
-                let balance = energy_predicted + 0.5 * auxiliary.change_sq.to_f64() - energy;
-                let tolerance = self.full_error(value, predicted) + self.dissipation_error();
-                verdict.expect(Check::Identity, (balance + self.dissipation).abs(), tolerance);
-                let squared = residual.is_some_and(Residual::squares_to_loss);
-                let ideal = if squared { self.next_loss } else { f64::INFINITY };
-                let relaxed = eta.map(|eta| (eta, ideal, self.dissipation));
-                self.check_next(energies, relaxed, tolerance, verdict);
+                self.ieq_full(residual, change_sq, values, verdict)
             }
+        };
+        match law.eta {
+            Some(eta) => self.check_relaxed(&energies, eta.to_f64(), verdict),
+            None => self.check_unrelaxed(&energies, verdict),
         }
     }
 
-    /// The energies before, predicted and after. Unrelaxed, the variable is what the recursion made
-    /// of it; relaxed, with η, the energy of the definition and the dissipation that counts, it is
-    /// the lower of the definition and of `Ẽ + ηD`.
-    fn check_next(
-        &self,
-        [energy, predicted, next]: [f64; 3],
-        relaxed: Option<(f64, f64, f64)>,
-        tolerance: f64,
-        verdict: &mut Verdict,
-    ) {
-        let rounding = self.growth * self.epsilon * (energy.abs() + next.abs());
-        let tolerance = tolerance + rounding;
-        let Some((eta, ideal, dissipation)) = relaxed else {
-            // A product with ρ ≤ 1 cannot grow; only the norm of a solution has rounding.
-            let tolerance = if self.solves { tolerance } else { 0.0 };
-            verdict.expect(Check::Growth, predicted - energy, tolerance);
-            verdict.expect(Check::Growth, (next - predicted).abs(), 0.0);
-            return;
+    fn sav(&self, c: f64, coupling: Coupling, values: [f64; 3], verdict: &mut Verdict) -> Energies {
+        let [r, predicted, _] = values;
+        let weight = match coupling {
+            Coupling::Ratio => 2.0 * (self.loss + c),
+            Coupling::Consistent => 2.0 * r * r,
         };
+        let tolerance = self.scalar(weight, self.quotient(predicted, r), verdict);
+        let ideal = self.next_loss + c;
+        Energies { along: values.map(|r| r * r), ideal, dissipation: self.dissipation, tolerance }
+    }
+
+    fn exp_sav(&self, coupling: Coupling, along: [f64; 3], verdict: &mut Verdict) -> Energies {
+        let [log_r, predicted, _] = along;
+        let distance = match coupling {
+            Coupling::Consistent if log_r < self.loss => self.loss - log_r,
+            _ => 0.0,
+        };
+        let rho = Float::exp(predicted - log_r);
+        let log_error = self.epsilon * (log_r.abs() + predicted.abs() + 4.0);
+        let kappa_error = self.epsilon * (distance + self.loss.abs()) * (1.0 - rho);
+        let rho_error = rho * (log_error + kappa_error) + self.underflow();
+        let kappa = Float::exp(-distance);
+        let tolerance = self.scalar(kappa, (rho, rho_error), verdict) + log_error;
+        Energies { along, ideal: self.next_loss, dissipation: self.dissipation, tolerance }
+    }
+
+    fn ieq_adaptive(
+        &self,
+        epsilon: f64,
+        memory: Memory,
+        values: [f64; 3],
+        verdict: &mut Verdict,
+    ) -> Energies {
+        let [q, predicted, _] = values;
+        let q_sq = q * q;
+        if memory == Memory::Fresh {
+            self.check_definition(q_sq, 2.0 * self.loss, verdict);
+        }
+        let weight = q_sq + epsilon;
+        let tolerance = self.scalar(weight, self.quotient(predicted, q), verdict);
+        let theta = if weight > 0.0 { q_sq / weight } else { 0.0 };
+        let dissipation = theta * self.dissipation;
+        let along = values.map(|q| 0.5 * q * q);
+        Energies { along, ideal: self.next_loss, dissipation, tolerance }
+    }
+
+    fn ieq_full(
+        &self,
+        residual: Option<Residual>,
+        change_sq: f64,
+        values: [f64; 3],
+        verdict: &mut Verdict,
+    ) -> Energies {
+        let along = values.map(|q| 0.5 * q * q);
+        let ([energy, energy_predicted, _], [norm, predicted, _]) = (along, values);
+        let balance = energy_predicted + 0.5 * change_sq - energy;
+        let tolerance = self.full_error(norm, predicted) + self.dissipation_error();
+        verdict.expect(Check::Identity, (balance + self.dissipation).abs(), tolerance);
+        let squared = residual.is_some_and(Residual::squares_to_loss);
+        let ideal = if squared { self.next_loss } else { f64::INFINITY };
+        Energies { along, ideal, dissipation: self.dissipation, tolerance }
+    }
+
+    /// Unrelaxed, the variable is what the recursion made of it. A product with ρ ≤ 1 cannot grow;
+    /// only the norm of a solution has rounding.
+    fn check_unrelaxed(&self, energies: &Energies, verdict: &mut Verdict) {
+        let [energy, predicted, next] = energies.along;
+        let tolerance = if self.solves { self.energy_error(energies) } else { 0.0 };
+        verdict.expect(Check::Growth, predicted - energy, tolerance);
+        verdict.expect(Check::Growth, (next - predicted).abs(), 0.0);
+    }
+
+    /// Relaxed, its energy is the lower of the definition's and of `Ẽ + ηD`.
+    fn check_relaxed(&self, energies: &Energies, eta: f64, verdict: &mut Verdict) {
+        let Energies { along: [energy, predicted, next], ideal, dissipation, .. } = *energies;
+        let tolerance = self.energy_error(energies);
         let most = energy - (1.0 - eta) * dissipation;
         verdict.expect(Check::Dissipation, next - most, tolerance);
         let bound = predicted + eta * dissipation;
-        if !ideal.is_finite() {
+        if ideal.is_finite() {
+            let closest = if ideal <= bound { ideal } else { bound };
+            // A vector is found on the way from the definition, and rounded on its scale.
+            let vector = self.growth * self.epsilon * Float::sqrt((ideal * next).abs());
+            verdict.expect(Check::Closeness, (next - closest).abs(), tolerance + vector);
+        } else {
             verdict.expect(Check::Closeness, next - bound, tolerance);
-            return;
         }
-        let closest = if ideal <= bound { ideal } else { bound };
-        // A vector is found on the way from the definition, and rounded on its scale.
-        let vector = self.growth * self.epsilon * Float::sqrt((ideal * next).abs());
-        verdict.expect(Check::Closeness, (next - closest).abs(), tolerance + vector);
     }
 
-    /// How exactly the identity of full IEQ can hold: the system is solved, and its matrix formed,
-    /// with a relative error of ε times its condition; w is rounded on storing.
-    fn full_error(&self, norm: f64, predicted: f64) -> f64 {
-        let norm = norm.max(predicted);
-        let solved = norm + self.stiffness * predicted;
-        let moved = Float::sqrt(self.stiffness * self.dissipation);
-        let stored = Float::sqrt(self.stiffness * self.rounding);
-        norm * (self.growth * self.epsilon * (solved + moved) + self.tolerance * norm + stored)
+    fn energy_error(&self, energies: &Energies) -> f64 {
+        let [energy, _, next] = energies.along;
+        energies.tolerance + self.growth * self.epsilon * (energy.abs() + next.abs())
+    }
+
+    /// What full IEQ with fresh q promises of the vectors.
+    pub(super) fn check_vectors<T, O>(
+        &self,
+        law: &Law<T>,
+        [before, after]: [&[T]; 2],
+        work: &mut [T],
+        auxiliary: &Auxiliary<T>,
+        objective: &mut O,
+        verdict: &mut Verdict,
+    ) -> Result<(), Error>
+    where
+        T: Float,
+        O: Residuals<T> + ?Sized,
+    {
+        if law.linearises() {
+            self.check_linearised([before, after], work, auxiliary, objective, verdict)?;
+        }
+        if law.is_controlled() {
+            let energies = if objective.energy_is_loss() {
+                [self.loss, self.next_loss]
+            } else {
+                [energy(before, work, objective)?, energy(after, work, objective)?]
+            };
+            let [before, after] = energies;
+            verdict.expect(Check::Descent, after - before, self.growth * self.epsilon * before);
+        }
+        Ok(())
     }
 
     /// Full IEQ with fresh q, from the vectors alone: `⟨q, JΔw⟩ + ‖JΔw‖² + D = 0`.
-    pub(super) fn check_linearised<T, O>(
+    fn check_linearised<T, O>(
         &self,
         [before, after]: [&[T]; 2],
         work: &mut [T],
@@ -281,10 +257,16 @@ impl Facts {
         verdict.expect(Check::Identity, (balance + self.dissipation).abs(), tolerance);
         Ok(())
     }
+}
 
-    /// Control accepted the step: the energy, before and after, has fallen.
-    pub(super) fn check_descent(&self, [before, after]: [f64; 2], verdict: &mut Verdict) {
-        let tolerance = self.growth * self.epsilon * before;
-        verdict.expect(Check::Descent, after - before, tolerance);
-    }
+/// `½‖q(w)‖²`
+fn energy<T, O>(w: &[T], work: &mut [T], objective: &mut O) -> Result<f64, Error>
+where
+    T: Float,
+    O: Residuals<T> + ?Sized,
+{
+    let (needed, got) = (objective.residual_len(), work.len());
+    let q = work.get_mut(..needed).ok_or(Error::Length { what: Buffer::Backup, needed, got })?;
+    objective.linearise(w, q)?;
+    Ok(0.5 * norm_sq(q).to_f64())
 }

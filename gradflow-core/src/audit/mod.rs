@@ -46,15 +46,17 @@
 //! is, wherever the step is larger than its rounding.
 
 mod check;
+mod facts;
 mod law;
 
 pub use law::{Identity, Law};
 
-use check::{Facts, Verdict};
+use check::Verdict;
+use facts::Facts;
 
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::{copy, norm_sq};
+use crate::linalg::copy;
 use crate::objective::Residuals;
 use crate::scheme::{Scheme, Step};
 
@@ -244,32 +246,9 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Audit<T, B> {
                 verdict.expect(Check::Chain, f64::from(!same), 0.0);
             }
             facts.check(&law, &auxiliary, &mut verdict);
-            if law.linearises() {
-                let pair = [before, w];
-                facts.check_linearised(pair, work, &auxiliary, objective, &mut verdict)?;
-            }
-            if law.is_controlled() {
-                let energies = if objective.energy_is_loss() {
-                    [facts.loss, facts.next_loss]
-                } else {
-                    [energy(before, work, objective)?, energy(w, work, objective)?]
-                };
-                facts.check_descent(energies, &mut verdict);
-            }
+            facts.check_vectors(&law, [before, w], work, &auxiliary, objective, &mut verdict)?;
             self.carried = Some(auxiliary.next);
         }
         Ok(self.tally.count(&verdict))
     }
-}
-
-/// `½‖q(w)‖²`
-fn energy<T, O>(w: &[T], work: &mut [T], objective: &mut O) -> Result<f64, Error>
-where
-    T: Float,
-    O: Residuals<T> + ?Sized,
-{
-    let (needed, got) = (objective.residual_len(), work.len());
-    let q = work.get_mut(..needed).ok_or(Error::Length { what: Buffer::Backup, needed, got })?;
-    objective.linearise(w, q)?;
-    Ok(0.5 * norm_sq(q).to_f64())
 }

@@ -6,7 +6,8 @@
 //! (3)  ratio > ¾: Δt ← 3Δt;   ratio < ¼: Δt ← Δt/4
 //!
 //! E is the loss, or `½‖f − y‖²` for the source's residuals. Law: E falls at every accepted step,
-//! on the step's batch (test: `laws::table::every_run`). The trust-region rule of Levenberg and Marquardt, with 1/Δt as damping.
+//! on the step's batch. Test: `laws::table::every_run`. The trust-region rule of Levenberg and
+//! Marquardt, with 1/Δt as damping.
 
 use super::ieq_full::IeqFull;
 use super::operator::{Movement, Operator};

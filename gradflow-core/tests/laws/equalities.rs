@@ -218,10 +218,10 @@ fn default_residuals<T: Float>(case: &Case) -> Result<(), TestCaseError> {
 }
 
 in_both_precisions! {
-    law_8_lambda(100, any_case()) => lambda_is_a_shorter_dt;
+    law_8_lambda(200, any_case()) => lambda_is_a_shorter_dt;
     law_5_adaptive_is_sav_ratio(200, any_case()) => adaptive_is_sav_ratio;
     law_5_adaptive_is_full(200, any_case()) => adaptive_is_full_for_one_number;
-    law_8_invariance(100, any_case()) => sav_is_invariant;
-    exp_sav_c_and_relaxation(100, any_case()) => exp_sav_step_ignores;
-    sqrt_loss_is_the_default(50, any_case()) => default_residuals;
+    law_8_invariance(200, any_case()) => sav_is_invariant;
+    exp_sav_c_and_relaxation(200, any_case()) => exp_sav_step_ignores;
+    sqrt_loss_is_the_default(100, any_case()) => default_residuals;
 }

@@ -220,7 +220,7 @@ fn any_linear() -> BoxedStrategy<(f64, f64, [usize; 2], u64)> {
 }
 
 in_both_precisions! {
-    gram(200, any_case()) => gram_is_explicit;
-    levenberg_marquardt_solved_densely(200, any_case()) => is_levenberg_marquardt;
-    linear_model(200, any_linear()) => linear_loss_falls;
+    gram(400, any_case()) => gram_is_explicit;
+    levenberg_marquardt_solved_densely(400, any_case()) => is_levenberg_marquardt;
+    linear_model(400, any_linear()) => linear_loss_falls;
 }

@@ -180,8 +180,8 @@ fn vector<T: Float>(case: &Vectors) -> Result<(), TestCaseError> {
 }
 
 in_both_precisions! {
-    law_7_sav(500, any_case()) => sav;
-    law_7_exp_sav(500, any_case()) => exp_sav;
-    law_7_ieq_adaptive(500, any_case()) => ieq_adaptive;
-    law_7_vector(500, any_vectors()) => vector;
+    law_7_sav(2_000, any_case()) => sav;
+    law_7_exp_sav(2_000, any_case()) => exp_sav;
+    law_7_ieq_adaptive(2_000, any_case()) => ieq_adaptive;
+    law_7_vector(2_000, any_vectors()) => vector;
 }

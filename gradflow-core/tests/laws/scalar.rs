@@ -156,10 +156,10 @@ fn ieq_adaptive_identity<T: Float>(case: &Case) -> Result<(), TestCaseError> {
 }
 
 in_both_precisions! {
-    law_1_sav_consistent(400, any_case()) => sav_identity;
-    law_2_sav_ratio(400, any_case()) => sav_ratio_bound;
-    law_3_exp_sav(400, any_case()) => exp_sav_identity;
-    law_5_ieq_adaptive(400, any_case()) => ieq_adaptive_identity;
+    law_1_sav_consistent(2_000, any_case()) => sav_identity;
+    law_2_sav_ratio(2_000, any_case()) => sav_ratio_bound;
+    law_3_exp_sav(2_000, any_case()) => exp_sav_identity;
+    law_5_ieq_adaptive(2_000, any_case()) => ieq_adaptive_identity;
 }
 
 /// Law 3 where exp would overflow: r = exp(10⁴) is never formed.
