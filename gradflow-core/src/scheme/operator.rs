@@ -39,16 +39,17 @@ impl<T: Float> Movement<T> {
             for (lane, ((update, size), (&before, &after))) in
                 lanes.zip(before.iter().zip(after)).enumerate()
             {
-                let weight = weight(block * LANES + lane);
-                *update += weight * ((after - before) * (after - before));
-                *size += weight * (after * after);
+                let (weight, step) = (weight(block * LANES + lane), after - before);
+                // The weight first: the square of a small step would vanish.
+                *update += weight * step * step;
+                *size += weight * after * after;
             }
         }
         let rest = || before_rest.iter().zip(after_rest).zip(last..);
         update.add_some(
-            rest().map(|((&before, &after), i)| weight(i) * ((after - before) * (after - before))),
+            rest().map(|((&before, &after), i)| weight(i) * (after - before) * (after - before)),
         );
-        size.add_some(rest().map(|((_, &after), i)| weight(i) * (after * after)));
+        size.add_some(rest().map(|((_, &after), i)| weight(i) * after * after));
         let [update, size] = sums;
         Self { update_sq: update.total(), size_sq: size.total() }
     }

@@ -7,7 +7,9 @@ use gradflow_core::scheme::{
 use gradflow_core::{Error, Float, Objective, Residuals};
 use proptest::prelude::*;
 
-use crate::support::{Size, World, any_dt, any_lambda, any_size, in_both_precisions, log_uniform};
+use crate::support::{
+    Size, World, any_dt, any_lambda, any_size, in_both_precisions, log_uniform, step,
+};
 
 #[derive(Clone, Copy, Debug)]
 struct Case {
@@ -35,7 +37,7 @@ fn trajectory<T: Float>(settings: &Settings<T>, task: Loss, size: Size) -> Vec<(
     for _ in 0..3 {
         let batch = world.draw_batch();
         let problem = &mut *world.on(&batch);
-        let Ok(step) = scheme.step(&mut w, problem) else { break };
+        let Ok(step) = step(&mut scheme, &mut w, problem) else { break };
         states.push((w.clone(), step));
     }
     states
@@ -93,7 +95,7 @@ fn condition<T: Float>(case: &Case) -> f64 {
         AnyScheme::new(&settings, Loss::Mse, world.shape(), |len| vec![T::ZERO; len]).unwrap();
     let batch = world.draw_batch();
     let problem = &mut *world.on(&batch);
-    match scheme.step(&mut w, problem) {
+    match step(&mut scheme, &mut w, problem) {
         Ok(_) => 1.0 + Scheme::<T, dyn Residuals<T>>::solved(&scheme).stiffness.to_f64(),
         Err(_) => f64::INFINITY,
     }

@@ -5,7 +5,7 @@ use gradflow_core::scheme::{AnyScheme, Control, Method, Scheme, Settings, Shape}
 use gradflow_core::{Error, Float, Objective, Residuals};
 use proptest::prelude::*;
 
-use crate::support::{World, in_both_precisions};
+use crate::support::{World, in_both_precisions, step};
 use crate::synthetic::Prescribed;
 use crate::table::{Numbers, all_settings, numbers, with_numbers};
 
@@ -163,7 +163,7 @@ fn faults_change_nothing<T: Float>(numbers: &Numbers) -> Result<(), TestCaseErro
         let mut scheme = Scheme64::new(&settings, task, shape, |len| vec![T::ZERO; len]).unwrap();
         for _ in 0..2 {
             let batch = world.draw_batch();
-            if scheme.step(&mut w, &mut *world.on(&batch)).is_err() {
+            if step(&mut scheme, &mut w, &mut *world.on(&batch)).is_err() {
                 break;
             }
         }
@@ -175,7 +175,7 @@ fn faults_change_nothing<T: Float>(numbers: &Numbers) -> Result<(), TestCaseErro
             let problem: &mut dyn Residuals<T> =
                 &mut Faulty { inner: &mut *inner, fault, here: w.clone() };
             let mut trial = (scheme.clone(), w.clone());
-            match trial.0.step(&mut trial.1, problem) {
+            match step(&mut trial.0, &mut trial.1, problem) {
                 Err(error) => {
                     prop_assert!(error.is_divergence(), "{:?} {:?}", error, settings);
                     // Gain-ratio control may have shrunk Δt on the way; the rest is as it was.
@@ -202,7 +202,7 @@ fn faults_change_nothing<T: Float>(numbers: &Numbers) -> Result<(), TestCaseErro
             }
         }
         let problem = &mut *world.on(&batch);
-        let ends = [scheme.step(&mut w, problem), undisturbed.step(&mut v, problem)];
+        let ends = [step(&mut scheme, &mut w, problem), step(&mut undisturbed, &mut v, problem)];
         prop_assert_eq!(ends[0], ends[1], "{:?}", settings);
         prop_assert_eq!(bits(&w), bits(&v));
         prop_assert_eq!(state(&mut scheme), state(&mut undisturbed));
@@ -235,7 +235,7 @@ fn refusals(loss: f32, gradient: [f32; 2], change: impl Fn(&mut Settings<f32>)) 
             &mut Prescribed { origin: origin.clone(), loss, next_loss: loss, gradient };
         let mut w = origin.clone();
         let before = state(&mut scheme);
-        if let Err(error) = scheme.step(&mut w, problem) {
+        if let Err(error) = step(&mut scheme, &mut w, problem) {
             assert_eq!((w, state(&mut scheme)), (origin, before), "{settings:?}");
             errors.push(error);
         }
@@ -287,7 +287,7 @@ fn a_dt_set_out_of_range() {
             Scheme::<f32, dyn Residuals<f32>>::set_dt(&mut scheme, dt);
             let before = state(&mut scheme);
             let mut w = vec![1.0; 2];
-            let error = scheme.step(&mut w, problem).unwrap_err();
+            let error = step(&mut scheme, &mut w, problem).unwrap_err();
             assert!(error.to_string().starts_with("dt = "), "{error} {settings:?}");
             assert_eq!((w, state(&mut scheme)), (vec![1.0; 2], before), "{settings:?}");
         }

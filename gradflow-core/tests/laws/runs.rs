@@ -2,13 +2,13 @@
 //! a vanishing gradient does.
 
 use gradflow_core::network::Loss;
-use gradflow_core::scheme::{
-    AnyScheme, Coupling, Memory, Method, OperatorChoice, Scheme, Settings,
-};
+use gradflow_core::scheme::{AnyScheme, Coupling, Memory, Method, OperatorChoice, Settings};
 use gradflow_core::{Float, Residuals};
 use proptest::prelude::*;
 
-use crate::support::{Size, World, any_dt, any_lambda, any_size, in_both_precisions, log_uniform};
+use crate::support::{
+    Size, World, any_dt, any_lambda, any_size, in_both_precisions, log_uniform, step,
+};
 use crate::synthetic::Prescribed;
 use crate::table::{Numbers, all_settings, numbers, with_numbers};
 
@@ -50,7 +50,7 @@ fn dissipation_is_bounded<T: Float>(case: &Case) -> Result<(), TestCaseError> {
         for _ in 0..40 {
             let batch = world.draw_batch();
             let problem = &mut *world.on(&batch);
-            let Ok(step) = scheme.step(&mut w, problem) else { break };
+            let Ok(step) = step(&mut scheme, &mut w, problem) else { break };
             let kept = 1.0 - settings.eta.to_f64() * f64::from(u8::from(relaxed));
             let budget = *budget.get_or_insert((step.loss.to_f64() + case.c) / kept);
             let dt = case.dt / (1.0 + case.lambda * case.dt);
@@ -82,7 +82,7 @@ fn modified_energy_is_below_the_true_one<T: Float>(numbers: &Numbers) -> Result<
         let batch: Vec<u32> = (0..numbers.size.samples as u32).collect();
         for _ in 0..10 {
             let problem = &mut *world.on(&batch);
-            let Ok(step) = scheme.step(&mut w, problem) else { break };
+            let Ok(step) = step(&mut scheme, &mut w, problem) else { break };
             let next = step.auxiliary.unwrap().next.to_f64();
             let loss = problem.loss(&w).unwrap().to_f64();
             let (modified, energy) = match settings.method {
@@ -124,7 +124,7 @@ fn nothing_moves_without_a_gradient<T: Float>(numbers: &Numbers) -> Result<(), T
                 AnyScheme::new(&settings, task, shape, |len| vec![T::ZERO; len]).unwrap();
             let mut w = origin.clone();
             for _ in 0..3 {
-                let step = scheme.step(&mut w, problem);
+                let step = step(&mut scheme, &mut w, problem);
                 prop_assert!(step.is_ok(), "{:?} {:?}", step, settings);
                 prop_assert_eq!(&w, &origin);
                 if let Some(auxiliary) = step.unwrap().auxiliary {
@@ -168,7 +168,7 @@ fn memories_begin_alike() {
             let mut scheme =
                 AnyScheme::new(&settings, Loss::Mse, world.shape(), |len| vec![0.0; len]).unwrap();
             let batch = world.draw_batch();
-            scheme.step(&mut w, &mut *world.on(&batch)).unwrap();
+            step(&mut scheme, &mut w, &mut *world.on(&batch)).unwrap();
             w
         });
         let apart = fresh.iter().zip(&stored).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);

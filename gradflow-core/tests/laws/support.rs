@@ -4,7 +4,7 @@ use gradflow_core::audit::{Audit, Law, Tally};
 use gradflow_core::network::{
     Batch, Init, Inputs, Loss, Residual, Samples, Scratch, Targets, TwoLayer,
 };
-use gradflow_core::scheme::{AnyScheme, Scheme, Settings, Shape};
+use gradflow_core::scheme::{AnyScheme, Scheme, Settings, Shape, Step};
 use gradflow_core::{Error, Float, Pcg32, Residuals, Stream};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -183,6 +183,16 @@ fn init(size: Size) -> Init {
     if size.ntk { Init::Ntk } else { Init::Kaiming }
 }
 
+/// One step of any scheme, compiled once: the schemes ask to be inlined where they are called.
+#[inline(never)]
+pub(crate) fn step<T: Float>(
+    scheme: &mut AnyScheme<T, Vec<T>>,
+    w: &mut [T],
+    problem: &mut dyn Residuals<T>,
+) -> Result<Step<T>, Error> {
+    scheme.step(w, problem)
+}
+
 /// What became of an audited run.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -210,7 +220,7 @@ pub(crate) fn audited_run<T: Float>(
         let batch = world.draw_batch();
         let problem = &mut *world.on(&batch);
         audit.before(&w).unwrap();
-        match scheme.step(&mut w, problem) {
+        match step(&mut scheme, &mut w, problem) {
             Ok(step) => audit.after(n, &w, &step, problem, &scheme).unwrap(),
             Err(error) => return Outcome { tally: audit.tally, steps: n, error: Some(error) },
         };
