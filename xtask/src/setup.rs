@@ -13,8 +13,8 @@ Finds, or fetches, what building and testing the other targets needs:
   Rust's standard library for wasm32, Cortex-M4F and Cortex-M0+: from the installed
     toolchain, else by `rustup target add`, else Debian's compiler with its sources,
     unpacked under target/toolchain
-  QEMU for Arm, Chromium, Node.js with npm: installed from Debian's packages when run
-    as root
+  QEMU and objdump for Arm, Chromium, Node.js with npm: installed from Debian's packages
+    when run as root
 
 cargo xtask setup
 
@@ -54,6 +54,19 @@ pub(crate) const NPM: Tool = Tool {
     packages: &["npm"],
 };
 
+/// Shows the instructions of this machine's programs.
+pub(crate) const OBJDUMP: Tool = Tool {
+    what: "objdump, to search programs for fused instructions",
+    programs: &["objdump", "llvm-objdump"],
+    packages: &["binutils"],
+};
+/// Shows the instructions of the firmware.
+pub(crate) const ARM_OBJDUMP: Tool = Tool {
+    what: "objdump for Arm, to search the firmware for fused instructions",
+    programs: &["arm-none-eabi-objdump", "llvm-objdump"],
+    packages: &["binutils-arm-none-eabi"],
+};
+
 /// Runs the task.
 pub(crate) fn run(args: &[OsString]) -> Result<()> {
     let mut parser = Parser::from_args(args);
@@ -66,7 +79,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
             _ => Err(arg.unexpected().into()),
         };
     }
-    provide(&[QEMU, CHROMIUM, NODE, NPM])?;
+    provide(&[QEMU, CHROMIUM, NODE, NPM, OBJDUMP, ARM_OBJDUMP])?;
     println!("everything is there: compilers for {}", toolchain::TARGETS.join(", "));
     Ok(())
 }
@@ -106,5 +119,12 @@ impl Tool {
     /// Where the program is.
     pub(crate) fn find(&self) -> Option<OsString> {
         self.programs.iter().find_map(|program| spawn::find(program))
+    }
+
+    /// Where the program is; without it, an error that says what to install.
+    pub(crate) fn path(&self) -> Result<OsString> {
+        self.find().ok_or_else(|| {
+            stop::missing(format!("{}: {}", self.what, debian::install_command(self.packages)))
+        })
     }
 }

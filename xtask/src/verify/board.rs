@@ -17,9 +17,9 @@ use crate::toolchain;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs the board's image.
-pub(super) fn column(board: Board, notes: &mut Vec<String>) -> Result<Column> {
+pub(super) fn column(board: Board) -> Result<Column> {
     let image = build(board)?;
-    disassembly::check(&image.elf, disassembly::CORTEX_M, notes)?;
+    disassembly::check(&image.elf, &disassembly::CORTEX_M)?;
     Column::of(board.name, Expected::Equal, &printed(board, &image)?)
 }
 

@@ -4,14 +4,12 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use crate::spawn::{self, Run};
+use crate::setup::{ARM_OBJDUMP, OBJDUMP, Tool};
+use crate::spawn::Run;
 
 /// How to disassemble for a machine.
-#[derive(Clone, Copy)]
 pub(super) struct Machine {
-    name: &'static str,
-    /// Any of these will do.
-    programs: &'static [&'static str],
+    program: Tool,
     /// Beginnings of the instructions' names.
     fused: &'static [&'static str],
     /// Parts of the names of functions to look at; all others' if empty.
@@ -20,8 +18,7 @@ pub(super) struct Machine {
 
 /// The machine that this was compiled for.
 pub(super) const HOST: Machine = Machine {
-    name: "this machine",
-    programs: &["objdump", "llvm-objdump"],
+    program: OBJDUMP,
     fused: if cfg!(target_arch = "x86_64") {
         &["vfmadd", "vfmsub", "vfnmadd", "vfnmsub"]
     } else {
@@ -31,24 +28,12 @@ pub(super) const HOST: Machine = Machine {
 };
 
 /// Cortex-M: an image has nothing but our own functions and what they call.
-pub(super) const CORTEX_M: Machine = Machine {
-    name: "Cortex-M",
-    programs: &["llvm-objdump", "arm-none-eabi-objdump"],
-    fused: &["vfma", "vfms", "vfnma", "vfnms"],
-    ours: &[],
-};
+pub(super) const CORTEX_M: Machine =
+    Machine { program: ARM_OBJDUMP, fused: &["vfma", "vfms", "vfnma", "vfnms"], ours: &[] };
 
-/// Fails if one of our functions has a fused instruction. Without a disassembler it leaves a note.
-pub(super) fn check(binary: &Path, machine: Machine, notes: &mut Vec<String>) -> Result<()> {
-    let Some(found) = fused(binary, &machine)? else {
-        let (name, programs) = (machine.name, machine.programs.join(" or "));
-        let note =
-            format!("not run: the search for fused instructions on {name}, for lack of {programs}");
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
-        return Ok(());
-    };
+/// Fails if one of our functions has a fused instruction.
+pub(super) fn check(binary: &Path, machine: &Machine) -> Result<()> {
+    let found = fused(binary, machine)?;
     ensure!(
         found.is_empty(),
         "{} has fused instructions, which round once where others round twice: {}",
@@ -58,15 +43,13 @@ pub(super) fn check(binary: &Path, machine: Machine, notes: &mut Vec<String>) ->
     Ok(())
 }
 
-/// Functions of ours with a fused instruction; `None` without a disassembler.
-pub(super) fn fused(binary: &Path, machine: &Machine) -> Result<Option<Vec<String>>> {
-    let Some(program) = machine.programs.iter().find_map(|program| spawn::find(program)) else {
-        return Ok(None);
-    };
+/// Functions of ours with a fused instruction.
+pub(super) fn fused(binary: &Path, machine: &Machine) -> Result<Vec<String>> {
+    let program = machine.program.path()?;
     let text = Run::new(program).args(["-d", "--no-show-raw-insn"]).arg(binary).text()?;
     let (functions, found) = search(&text, machine);
     ensure!(functions > 0, "the disassembly of {} shows no function of ours", binary.display());
-    Ok(Some(found))
+    Ok(found)
 }
 
 /// How many functions of ours a disassembly shows, and which have a fused instruction.
@@ -89,11 +72,6 @@ fn search(text: &str, machine: &Machine) -> (usize, Vec<String>) {
     (functions, found)
 }
 
-/// The check of the host, for a build that must not pass it. `None` without a disassembler.
-pub(super) fn finds(binary: &Path) -> Result<Option<bool>> {
-    Ok(fused(binary, &HOST)?.map(|found| !found.is_empty()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +88,7 @@ mod tests {
 ";
 
     fn x86(ours: &'static [&'static str]) -> Machine {
-        Machine { name: "x86", programs: &[], fused: &["vfmadd"], ours }
+        Machine { program: OBJDUMP, fused: &["vfmadd"], ours }
     }
 
     #[test]

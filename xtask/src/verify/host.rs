@@ -61,16 +61,16 @@ pub(super) fn columns(columns: &mut Vec<Column>, notes: &mut Vec<String>) -> Res
     push("debug", Expected::Equal, Run::new(debug))?;
     let without_std = build("gradflow-core", "host", &["--release"], None)?;
     push("no-std", Expected::Equal, Run::new(&without_std))?;
-    disassembly::check(&without_std, disassembly::HOST, notes)?;
+    disassembly::check(&without_std, &disassembly::HOST)?;
 
     let wide = build_wide()?;
     push("threads-1", Expected::Equal, Run::new(&wide).arg("1"))?;
     push("threads-2", Expected::Equal, Run::new(&wide).arg("2"))?;
-    disassembly::check(&wide, disassembly::HOST, notes)?;
+    disassembly::check(&wide, &disassembly::HOST)?;
     if has_fma() {
         let fma = build("gradflow-core", "fma", &["--release", "--features=std"], Some(FMA))?;
         push("x86-64-v3", Expected::Equal, Run::new(&fma))?;
-        disassembly::check(&fma, disassembly::HOST, notes)?;
+        disassembly::check(&fma, &disassembly::HOST)?;
     } else {
         notes.push("not run: AVX2 and fused multiply-add, which this processor lacks".into());
     }

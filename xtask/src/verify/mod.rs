@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail, ensure};
 use lexopt::{Arg, Parser, ValueExt as _};
 
-use crate::setup::{self, CHROMIUM, NODE, NPM, QEMU, Tool};
+use crate::setup::{self, ARM_OBJDUMP, CHROMIUM, NODE, NPM, OBJDUMP, QEMU, Tool};
 use crate::{stop, workspace};
 use column::{Column, Expected};
 use compare::Digests;
@@ -88,8 +88,14 @@ fn verify(named: &[Target]) -> Result<()> {
     let wasm = named.contains(&Target::Wasm);
     let (node, chromium) = (wasm || wanted(Target::Node), wasm || wanted(Target::Chromium));
 
-    let needed: [(bool, Tool); 4] =
-        [(stm32f405, QEMU), (chromium, CHROMIUM), (node || pico, NODE), (pico, NPM)];
+    let needed: [(bool, Tool); 6] = [
+        (host, OBJDUMP),
+        (stm32f405, QEMU),
+        (stm32f405 || pico, ARM_OBJDUMP),
+        (chromium, CHROMIUM),
+        (node || pico, NODE),
+        (pico, NPM),
+    ];
     let tools: Vec<Tool> =
         needed.into_iter().filter_map(|(needed, tool)| needed.then_some(tool)).collect();
     if stm32f405 || pico || node || chromium {
@@ -110,12 +116,12 @@ fn verify(named: &[Target]) -> Result<()> {
     for (wanted, board) in [(stm32f405, crate::firmware::STM32F405), (pico, crate::firmware::PICO)]
     {
         if wanted {
-            columns.push(board::column(board, &mut notes)?);
+            columns.push(board::column(board)?);
         }
     }
     let differences = compare::print(&here, &columns);
     if host {
-        mutant::check(&here, &mut notes)?;
+        mutant::check(&here)?;
     }
     for note in &notes {
         println!("note: {note}");
