@@ -74,12 +74,11 @@ pub trait Residuals<T: Float>: Objective<T> {
 
     /// `‖J‖²` and the sum of squares of the numbers whose differences make up `J`, where these are
     /// apart, as they are for a softmax that is nearly sure: rounding is in proportion to the latter.
+    /// `None` where they are not.
     ///
     /// # Errors
     /// A buffer of the wrong length.
-    fn cancellation(&mut self, _w: &[T]) -> Result<Option<[T; 2]>, Error> {
-        Ok(None)
-    }
+    fn cancellation(&mut self, w: &[T]) -> Result<Option<[T; 2]>, Error>;
 
     /// The factor that turns a stored, unscaled residual `f − y` into an entry of `q`.
     fn unit(&self) -> T;

@@ -208,6 +208,10 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
         self.residual.energy_is_loss()
     }
 
+    fn cancellation(&mut self, _w: &[T]) -> Result<Option<[T; 2]>, Error> {
+        Ok(None)
+    }
+
     fn unit(&self) -> T {
         self.residual.unit(self.batch.len(), 1)
     }

@@ -111,6 +111,10 @@ impl<T: Float> Residuals<T> for Faulty<'_, T> {
         self.inner.energy_is_loss()
     }
 
+    fn cancellation(&mut self, w: &[T]) -> Result<Option<[T; 2]>, Error> {
+        self.inner.cancellation(w)
+    }
+
     fn unit(&self) -> T {
         self.inner.unit()
     }

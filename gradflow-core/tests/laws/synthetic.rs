@@ -72,6 +72,10 @@ impl<T: Float> Residuals<T> for Prescribed<T> {
         true
     }
 
+    fn cancellation(&mut self, _w: &[T]) -> Result<Option<[T; 2]>, Error> {
+        Ok(None)
+    }
+
     fn unit(&self) -> T {
         T::ONE
     }
@@ -168,6 +172,10 @@ impl<T: Float> Residuals<T> for Linear<T> {
 
     fn energy_is_loss(&self) -> bool {
         true
+    }
+
+    fn cancellation(&mut self, _w: &[T]) -> Result<Option<[T; 2]>, Error> {
+        Ok(None)
     }
 
     fn unit(&self) -> T {

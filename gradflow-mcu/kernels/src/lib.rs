@@ -83,6 +83,10 @@ impl Residuals<f32> for Line<'_> {
         self.0.energy_is_loss()
     }
 
+    fn cancellation(&mut self, w: &[f32]) -> Result<Option<[f32; 2]>, Error> {
+        self.0.cancellation(w)
+    }
+
     fn unit(&self) -> f32 {
         self.0.unit()
     }

@@ -160,6 +160,7 @@ fn products<T: Float>(problem: &mut impl Residuals<T>, w: &mut [T]) -> Result<()
     problem.gram(w, buffer(&mut gram))?;
     problem.push_forward(w, buffer(&mut v), buffer(&mut q))?;
     problem.pull_back(w, buffer(&mut q), buffer(&mut v))?;
+    any(problem.cancellation(w)?);
     any(problem.gradient_norm_sq(w, buffer(&mut v))?);
     problem.descend(w, buffer(&mut q), any(T::ONE), buffer(&mut v)).map(drop)
 }

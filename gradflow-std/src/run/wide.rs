@@ -90,6 +90,7 @@ impl<T: Float> Residuals<T> for Wide<'_, T> {
     dispatched! {
         fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error>;
         fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error>;
+        fn cancellation(&mut self, w: &[T]) -> Result<Option<[T; 2]>, Error>;
         fn solve(&mut self, system: &mut Packed<'_, T>, x: &mut [T]) -> Result<(), Error>;
         fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error>;
         fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error>;
