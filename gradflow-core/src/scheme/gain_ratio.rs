@@ -10,8 +10,7 @@
 //! Marquardt, with 1/Δt as damping.
 
 use super::ieq_full::IeqFull;
-use super::operator::{Movement, Operator};
-use super::{Scheme, Solved, Staged, Step, check_dt};
+use super::{Movement, Operator, Scheme, Solved, Staged, Step, check_dt};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::copy;

@@ -10,6 +10,7 @@
 //! updates compiled likewise; elsewhere there is one width.
 
 pub mod adam;
+mod adam_metric;
 mod any;
 pub mod exp_sav;
 mod flow;
@@ -18,6 +19,7 @@ pub mod ieq_adaptive;
 pub mod ieq_full;
 mod ieq_store;
 pub mod ieq_vector;
+mod movement;
 mod operator;
 pub mod relaxed;
 mod rule;
@@ -26,6 +28,7 @@ mod settings;
 pub mod sgd;
 
 pub use adam::Adam;
+pub use adam_metric::AdamMetric;
 pub use any::AnyScheme;
 pub use exp_sav::ExpSav;
 pub use flow::Flow;
@@ -34,7 +37,8 @@ pub use ieq_adaptive::IeqAdaptive;
 pub use ieq_full::{IeqFull, LinearSolver};
 pub use ieq_store::{Memory, Store, relax_vector};
 pub use ieq_vector::IeqVector;
-pub use operator::{AdamMetric, AnyOperator, Diagonal, Movement, Operator, Scalar};
+pub use movement::Movement;
+pub use operator::{AnyOperator, Diagonal, Operator, Scalar};
 pub use relaxed::Relaxed;
 pub use rule::{Advance, At, Relaxation, Rule};
 pub use sav::{Coupling, Sav};

@@ -11,6 +11,8 @@ use crate::workspace;
 
 /// What may be compiled to fused instructions, and must not be.
 const FMA: &str = "-Ctarget-cpu=x86-64-v3";
+/// Optimised as far as it takes to be quick to build and to run: once more another compilation.
+const LITTLE: &str = "--config=profile.release.opt-level=1";
 
 /// An example named `reference`, built in a folder of its own.
 fn build(package: &str, variant: &str, options: &[&str], flags: Option<&str>) -> Result<PathBuf> {
@@ -18,6 +20,7 @@ fn build(package: &str, variant: &str, options: &[&str], flags: Option<&str>) ->
     let mut run = Run::cargo("build")
         .args(["--quiet", "--locked", "--package", package, "--example", "reference"])
         .args(options)
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
         .env("CARGO_TARGET_DIR", &target);
     if let Some(flags) = flags {
         run = run.env("RUSTFLAGS", flags);
@@ -51,17 +54,17 @@ pub(super) fn has_fma() -> bool {
 }
 
 /// The variants.
-pub(super) fn columns(columns: &mut Vec<Column>, notes: &mut Vec<String>) -> Result<()> {
+pub(super) fn columns(notes: &mut Vec<String>) -> Result<Vec<Column>> {
+    let mut columns = Vec::new();
     let mut push = |name: &str, expected, run: Run| -> Result<()> {
         columns.push(Column::of(name, expected, &run.text()?)?);
         Ok(())
     };
+    disassembly::check(&plain()?, &disassembly::HOST)?;
+    let core = |options: &[&str]| build("gradflow-core", "host", options, None);
     let unoptimised = "--config=profile.dev.package.gradflow-core.opt-level=0";
-    let debug = build("gradflow-core", "host", &[unoptimised], None)?;
-    push("debug", Expected::Equal, Run::new(debug))?;
-    let without_std = build("gradflow-core", "host", &["--release"], None)?;
-    push("no-std", Expected::Equal, Run::new(&without_std))?;
-    disassembly::check(&without_std, &disassembly::HOST)?;
+    push("debug", Expected::Equal, Run::new(core(&[unoptimised])?))?;
+    push("no-std", Expected::Equal, Run::new(core(&["--release", LITTLE])?))?;
 
     let wide = build_wide()?;
     push("threads-1", Expected::Equal, Run::new(&wide).arg("1"))?;
@@ -74,9 +77,9 @@ pub(super) fn columns(columns: &mut Vec<Column>, notes: &mut Vec<String>) -> Res
     } else {
         notes.push("not run: AVX2 and fused multiply-add, which this processor lacks".into());
     }
-    let micromath =
-        build("gradflow-core", "host", &["--release", "--features=std,micromath"], None)?;
-    push("micromath", Expected::Different, Run::new(micromath))
+    let micromath = core(&["--release", LITTLE, "--features=std,micromath"])?;
+    push("micromath", Expected::Different, Run::new(micromath))?;
+    Ok(columns)
 }
 
 /// The desktop's kernels; where the command itself is built, so that little is left to do.
@@ -92,7 +95,8 @@ fn build_wide() -> Result<PathBuf> {
 pub(super) fn build_mutant(root: &Path) -> Result<PathBuf> {
     let target = folder("mutants");
     let mut run = Run::cargo("build")
-        .args(["--quiet", "--offline", "--release", "--features=std", "--example", "reference"])
+        .args(["--quiet", "--offline", "--release", LITTLE, "--features=std"])
+        .args(["--example", "reference"])
         .dir(root.join("gradflow-core"))
         .env("CARGO_TARGET_DIR", &target);
     if has_fma() {

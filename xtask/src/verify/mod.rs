@@ -10,11 +10,14 @@ mod wasm;
 
 use std::ffi::OsString;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use lexopt::{Arg, Parser, ValueExt as _};
 
+use crate::firmware::{PICO, STM32F405};
 use crate::setup::{self, ARM_OBJDUMP, CHROMIUM, NODE, NPM, OBJDUMP, QEMU, Tool};
 use crate::{stop, workspace};
 use column::{Column, Expected};
@@ -80,55 +83,93 @@ impl Target {
     }
 }
 
-/// All targets, or those that are named.
-fn verify(named: &[Target]) -> Result<()> {
-    let wanted = |target| named.is_empty() || named.contains(&target);
-    let (host, stm32f405, pico) =
-        (wanted(Target::Host), wanted(Target::Stm32f405), wanted(Target::Pico));
-    let wasm = named.contains(&Target::Wasm);
-    let (node, chromium) = (wasm || wanted(Target::Node), wasm || wanted(Target::Chromium));
+/// What to run.
+struct Wanted {
+    host: bool,
+    node: bool,
+    chromium: bool,
+    stm32f405: bool,
+    pico: bool,
+}
 
-    let needed: [(bool, Tool); 6] = [
-        (host, OBJDUMP),
-        (stm32f405, QEMU),
-        (stm32f405 || pico, ARM_OBJDUMP),
-        (chromium, CHROMIUM),
-        (node || pico, NODE),
-        (pico, NPM),
-    ];
-    let tools: Vec<Tool> =
-        needed.into_iter().filter_map(|(needed, tool)| needed.then_some(tool)).collect();
-    if stm32f405 || pico || node || chromium {
-        setup::provide(&tools)?;
+impl Wanted {
+    /// All targets, or those that are named.
+    fn of(named: &[Target]) -> Self {
+        let wanted = |target| named.is_empty() || named.contains(&target);
+        let wasm = named.contains(&Target::Wasm);
+        Self {
+            host: wanted(Target::Host),
+            node: wasm || wanted(Target::Node),
+            chromium: wasm || wanted(Target::Chromium),
+            stm32f405: wanted(Target::Stm32f405),
+            pico: wanted(Target::Pico),
+        }
     }
 
+    /// True if a compiler for another target is needed.
+    fn elsewhere(&self) -> bool {
+        self.node || self.chromium || self.stm32f405 || self.pico
+    }
+
+    fn tools(&self) -> Vec<Tool> {
+        let needed: [(bool, Tool); 6] = [
+            (self.host, OBJDUMP),
+            (self.stm32f405, QEMU),
+            (self.stm32f405 || self.pico, ARM_OBJDUMP),
+            (self.chromium, CHROMIUM),
+            (self.node || self.pico, NODE),
+            (self.pico, NPM),
+        ];
+        needed.into_iter().filter_map(|(needed, tool)| needed.then_some(tool)).collect()
+    }
+}
+
+fn verify(named: &[Target]) -> Result<()> {
+    let wanted = Wanted::of(named);
+    if wanted.elsewhere() {
+        setup::provide(&wanted.tools())?;
+    }
     let here = Digests::read(&host::release()?)?;
     let path = golden();
     let committed = fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))?;
     let mut columns = vec![Column::of("committed", Expected::Equal, &committed)?];
     let mut notes = Vec::new();
-    if host {
-        host::columns(&mut columns, &mut notes)?;
-    }
-    if node || chromium {
-        wasm::columns(node, chromium, &mut columns)?;
-    }
-    for (wanted, board) in [(stm32f405, crate::firmware::STM32F405), (pico, crate::firmware::PICO)]
-    {
-        if wanted {
-            columns.push(board::column(board)?);
-        }
-    }
+    // Two builds at once: each keeps one processor busy for most of its time.
+    let (on_host, elsewhere) = thread::scope(|scope| {
+        let elsewhere = scope.spawn(|| other_columns(&wanted));
+        let on_host = if wanted.host { host_columns(&here, &mut notes) } else { Ok(Vec::new()) };
+        (on_host, elsewhere.join())
+    });
+    columns.extend(on_host?);
+    columns.extend(elsewhere.unwrap_or_else(|panic| resume_unwind(panic))?);
     let differences = compare::print(&here, &columns);
-    if host {
-        mutant::check(&here)?;
-    }
     for note in &notes {
         println!("note: {note}");
     }
     ensure!(differences == 0, "{differences} of {} columns are not as they must be", columns.len());
     println!("the same bits everywhere: {} digests on each target", here.len());
     Ok(())
+}
+
+/// The columns of this machine; and what is changed on purpose, which must be noticed.
+fn host_columns(here: &Digests, notes: &mut Vec<String>) -> Result<Vec<Column>> {
+    let columns = host::columns(notes)?;
+    mutant::check(here)?;
+    Ok(columns)
+}
+
+/// The columns of Node and Chromium, and of the boards.
+fn other_columns(wanted: &Wanted) -> Result<Vec<Column>> {
+    let mut columns = Vec::new();
+    if wanted.node || wanted.chromium {
+        wasm::columns(wanted.node, wanted.chromium, &mut columns)?;
+    }
+    for (wanted, board) in [(wanted.stm32f405, STM32F405), (wanted.pico, PICO)] {
+        if wanted {
+            columns.push(board::column(board)?);
+        }
+    }
+    Ok(columns)
 }
 
 /// The committed digests.

@@ -14,8 +14,10 @@ use crate::{toolchain, wasm_test};
 
 /// Adds the columns of both modules.
 pub(super) fn columns(node: bool, chromium: bool, columns: &mut Vec<Column>) -> Result<()> {
-    for (suffix, flags) in [("", ""), ("-simd", RUSTFLAGS)] {
-        let module = build(suffix, flags)?;
+    // The page's module is the one with vectors; the other is built with less effort.
+    let little = ["--config=profile.page.opt-level=1", "--config=profile.page.lto=false"];
+    for (suffix, flags, options) in [("", "", &little[..]), ("-simd", RUSTFLAGS, &[])] {
+        let module = build(suffix, flags, options)?;
         if node {
             let text = in_node(&module)?;
             columns.push(Column::of(&format!("node{suffix}"), Expected::Equal, &text)?);
@@ -28,11 +30,12 @@ pub(super) fn columns(node: bool, chromium: bool, columns: &mut Vec<Column>) -> 
     Ok(())
 }
 
-fn build(suffix: &str, flags: &str) -> Result<PathBuf> {
+fn build(suffix: &str, flags: &str, options: &[&str]) -> Result<PathBuf> {
     let target = folder(&format!("wasm{suffix}"));
     toolchain::cargo_for("build", toolchain::WASM)?
         .args(["--quiet", "--locked", "--package", "gradflow-wasm", "--profile", "page"])
         .args(["--example", "reference"])
+        .args(options)
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", flags)
         .run()?;
