@@ -1,12 +1,12 @@
 //! Dot products of one row with eight others at a time, so that the row is loaded once and eight
 //! chains of additions overlap. Each sum has the lanes and the order of [`dot`](super::dot).
 
-use super::LANES;
 use super::reduce::Lanes;
+use super::{LANES, Matrix as _, dot};
 use crate::float::Float;
 
 /// Eight rows, of which one entry more than the last counts.
-pub(crate) type Rows<'a, T> = [&'a [T]; LANES];
+type Rows<'a, T> = [&'a [T]; LANES];
 
 /// The lanes of `⟨a, rowᵢ⟩` over as many whole blocks as `a` has.
 #[cfg_attr(not(debug_assertions), inline(always))]
@@ -38,7 +38,7 @@ fn four_lanes<T: Float>(a: &[T], rows: [&[T]; 4]) -> [Lanes<T>; 4] {
 
 /// `⟨a, rowᵢ⟩` of eight rows at least as long as `a`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn dot_eight<T: Float>(a: &[T], rows: &Rows<'_, T>) -> [T; LANES] {
+fn dot_eight<T: Float>(a: &[T], rows: &Rows<'_, T>) -> [T; LANES] {
     let (_, rest) = a.as_chunks::<LANES>();
     let mut sums = whole_blocks(a, rows);
     let whole = a.len() - rest.len();
@@ -47,6 +47,25 @@ pub(crate) fn dot_eight<T: Float>(a: &[T], rows: &Rows<'_, T>) -> [T; LANES] {
         sum.add_some(rest.iter().zip(ragged).map(|(&a, &b)| a * b));
     }
     sums.map(Lanes::total)
+}
+
+/// `⟨row, matrix[i]⟩` into each place `i` of `out`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn dot_rows<T: Float>(row: &[T], matrix: &[T], out: &mut [T]) {
+    let width = row.len();
+    let (blocks, rest) = out.as_chunks_mut::<LANES>();
+    for (out, others) in blocks.iter_mut().zip(matrix.rows(LANES * width)) {
+        let mut rows = [row; LANES];
+        for (row, other) in rows.iter_mut().zip(others.rows(width)) {
+            *row = other;
+        }
+        *out = dot_eight(row, &rows);
+    }
+    let done = blocks.len() * LANES * width;
+    let others = matrix.get(done..).unwrap_or_default().rows(width);
+    for (place, other) in rest.iter_mut().zip(others) {
+        *place = dot(row, other);
+    }
 }
 
 /// Rows that are eliminated together, while the rows above are in the nearest cache.

@@ -7,13 +7,14 @@ mod matrix;
 mod reduce;
 mod rows;
 
-pub(crate) use blocked::dot_eight;
+pub(crate) use blocked::dot_rows;
 pub use cholesky::Packed;
 pub use conjugate_gradients::{CgBuffers, conjugate_gradients};
 pub(crate) use matrix::Matrix;
 pub(crate) use reduce::Lanes;
 pub use reduce::{LANES, dot, norm_sq, sum_of};
 pub use rows::add_rows;
+pub(crate) use rows::weigh_rows;
 
 use crate::float::Float;
 

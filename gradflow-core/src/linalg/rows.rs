@@ -23,15 +23,28 @@ where
     T: Float,
     I: IntoIterator<Item = (usize, T)> + Clone,
 {
+    weigh_rows(matrix, terms, out, false);
+}
+
+/// The same, or from zeros (`fresh`), whatever `out` holds.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn weigh_rows<T, I>(matrix: &[T], terms: I, out: &mut [T], fresh: bool)
+where
+    T: Float,
+    I: IntoIterator<Item = (usize, T)> + Clone,
+{
     let width = out.len();
     if width < LANES {
+        if fresh {
+            out.fill(T::ZERO);
+        }
         return add_short_rows(matrix, terms, out);
     }
     let ragged = !width.is_multiple_of(LANES);
     let mut start = 0;
     loop {
         let blocks = (width - start) / LANES;
-        let pass = Pass { matrix, width, start };
+        let pass = Pass { matrix, width, start, fresh };
         let terms = terms.clone();
         // The last pass also takes the ragged end, as one more block that overlaps its neighbour.
         start += LANES
@@ -65,6 +78,7 @@ struct Pass<'a, T> {
     matrix: &'a [T],
     width: usize,
     start: usize,
+    fresh: bool,
 }
 
 impl<T: Float> Pass<'_, T> {
@@ -92,6 +106,9 @@ impl<T: Float> Pass<'_, T> {
     ) -> Option<()> {
         let out = out.get_mut(self.start..)?.as_chunks_mut().0.first_chunk_mut::<BLOCKS>()?;
         let mut sums: [[T; LANES]; BLOCKS] = *out;
+        if self.fresh {
+            sums = [[T::ZERO; LANES]; BLOCKS];
+        }
         for (row, c) in terms {
             let Some(row) = self.matrix.get(row * self.width + self.start..) else {
                 continue;
@@ -114,6 +131,9 @@ impl<T: Float> Pass<'_, T> {
         let out = out.get_mut(self.start..self.width)?;
         let mut sums: [[T; LANES]; BLOCKS] = *out.as_chunks().0.first_chunk()?;
         let mut end: [T; LANES] = *out.last_chunk()?;
+        if self.fresh {
+            (sums, end) = ([[T::ZERO; LANES]; BLOCKS], [T::ZERO; LANES]);
+        }
         for (row, c) in terms {
             let first = row * self.width;
             let Some(row) = self.matrix.get(first + self.start..first + self.width) else {

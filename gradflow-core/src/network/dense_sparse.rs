@@ -7,11 +7,13 @@
 //! Inlined, so that a caller compiled for wider vectors has them too; but once and for all on wasm32,
 //! which has one width, and where copies would double the size of a page's module.
 
+use core::hint::black_box;
+
 use super::samples::{Row, Rows};
-use super::scratch::Bins;
+use super::scratch::{Active, PIECE, Work};
 use super::{Layers, LayersMut, TwoLayer};
 use crate::float::Float;
-use crate::linalg::{Matrix as _, add_rows, axpy, dot};
+use crate::linalg::{Matrix as _, axpy, dot_rows, weigh_rows};
 
 /// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
@@ -22,6 +24,7 @@ pub(super) fn activate<T: Float>(
     rows: &Rows<'_, T>,
     activations: &mut [T],
 ) {
+    touch(rows);
     for (row, h) in rows.iter().zip(activations.rows_mut(network.hidden)) {
         weigh_inputs(row, layers.hidden, h);
         let biases = layers.hidden.get(network.inputs * network.hidden..).unwrap_or_default();
@@ -32,16 +35,29 @@ pub(super) fn activate<T: Float>(
     }
 }
 
+/// Reads the values of sparse rows once, a cache line at a time. The samples of a shuffled batch lie
+/// anywhere in memory: here their misses overlap; in the sums, one sample would wait after another.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn touch<T: Float>(rows: &Rows<'_, T>) {
+    const LINE: usize = 64;
+    for row in rows.iter() {
+        if let Row::Sparse(_, values) = row {
+            for &value in values.iter().step_by(LINE / T::BYTES) {
+                black_box(value);
+            }
+        }
+    }
+}
+
 /// `out ← Σ xᵢ · matrix[i]` over the inputs of one sample.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn weigh_inputs<T: Float>(row: Row<'_, T>, matrix: &[T], out: &mut [T]) {
-    out.fill(T::ZERO);
     match row {
-        Row::Dense(x) => add_rows(matrix, x.iter().copied().enumerate(), out),
+        Row::Dense(x) => weigh_rows(matrix, x.iter().copied().enumerate(), out, true),
         Row::Sparse(columns, values) => {
             let terms = columns.iter().zip(values).map(|(&i, &x)| (usize::from(i), x));
-            add_rows(matrix, terms, out);
+            weigh_rows(matrix, terms, out, true);
         }
     }
 }
@@ -57,8 +73,9 @@ pub(super) fn respond<T: Float>(
 ) {
     let samples = activations.rows(network.hidden);
     for (h, f) in samples.zip(outputs.rows_mut(network.outputs)) {
-        for (f, a) in f.iter_mut().zip(layers.output.rows(network.hidden)) {
-            *f = network.scale * dot(a, h);
+        dot_rows(h, layers.output, f);
+        for f in f.iter_mut() {
+            *f = network.scale * *f;
         }
         for (f, &c) in f.iter_mut().zip(layers.output_bias) {
             *f += c;
@@ -67,8 +84,8 @@ pub(super) fn respond<T: Float>(
 }
 
 /// Adds to the gradient what the samples of a piece contribute, given the derivatives `deltas` of
-/// the loss in their outputs (one row a sample). Replaces the activations by the hidden deltas,
-/// and `deltas` by `s · deltas`.
+/// the loss in their outputs (one row a sample); the first piece of a batch overwrites it. Replaces
+/// the activations by the hidden deltas, and `deltas` by `s · deltas`.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn pull_back<T: Float>(
@@ -77,10 +94,16 @@ pub(super) fn pull_back<T: Float>(
     rows: &Rows<'_, T>,
     activations: &mut [T],
     deltas: &mut [T],
-    bins: &mut Bins<'_, T>,
+    work: &mut Work<'_, T>,
     gradient: &mut LayersMut<'_, T>,
 ) {
-    let (m, k) = (network.hidden, network.outputs);
+    let (m, k, fresh) = (network.hidden, network.outputs, rows.begins());
+    let (hidden, bias) =
+        gradient.hidden.split_at_mut_checked(network.inputs * m).unwrap_or_default();
+    if fresh {
+        bias.fill(T::ZERO);
+        gradient.output_bias.fill(T::ZERO);
+    }
     for delta in deltas.rows_mut(k) {
         axpy(T::ONE, delta, gradient.output_bias);
         for delta in delta {
@@ -89,49 +112,31 @@ pub(super) fn pull_back<T: Float>(
     }
     for (j, gradient) in gradient.output.rows_mut(m).enumerate() {
         let terms = deltas.rows(k).map(|delta| delta.get(j).copied().unwrap_or_default());
-        add_rows(activations, terms.enumerate(), gradient);
+        weigh_rows(activations, terms.enumerate(), gradient, fresh);
     }
     for (h, delta) in activations.rows_mut(m).zip(deltas.rows(k)) {
-        replace_by_delta(layers.output, delta, h);
+        replace_by_delta(layers.output, delta, h, work.row);
     }
-    let (gradient, bias) =
-        gradient.hidden.split_at_mut_checked(network.inputs * m).unwrap_or_default();
     for delta in activations.rows(m) {
         axpy(T::ONE, delta, bias);
     }
     if rows.is_dense() {
-        gather_dense(rows, activations, m, gradient);
+        gather_dense(rows, activations, m, hidden);
     } else {
-        bins.fill(rows);
-        gather_binned(bins, activations, m, gradient);
+        gather_sparse(rows, &mut work.active, activations, m, hidden);
     }
 }
 
-/// `h ← (Σ deltaⱼ A[j]) ∘ (h > 0)`
+/// `h ← (Σ deltaⱼ A[j]) ∘ (h > 0)`, with a row of working memory.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn replace_by_delta<T: Float>(output: &[T], delta: &[T], h: &mut [T]) {
-    const WIDTH: usize = 8;
-    // A few columns at a time, so that the mask is read before it is overwritten.
-    let m = h.len();
-    for (block, h) in h.chunks_mut(WIDTH).enumerate() {
-        let mut sum = [T::ZERO; WIDTH];
-        for (row, &delta) in output.rows(m).zip(delta) {
-            let row = row.get(block * WIDTH..).unwrap_or_default();
-            if let Some(row) = row.first_chunk::<WIDTH>() {
-                for (sum, &a) in sum.iter_mut().zip(row) {
-                    *sum += delta * a;
-                }
-            } else {
-                axpy(delta, row, &mut sum);
-            }
-        }
-        for (h, sum) in h.iter_mut().zip(sum) {
-            *h = if *h > T::ZERO { sum } else { T::ZERO };
-        }
+fn replace_by_delta<T: Float>(output: &[T], delta: &[T], h: &mut [T], row: &mut [T]) {
+    weigh_rows(output, delta.iter().copied().enumerate(), row, true);
+    for (h, &sum) in h.iter_mut().zip(row.iter()) {
+        *h = if *h > T::ZERO { sum } else { T::ZERO };
     }
 }
 
-/// Weight gradient of dense inputs: `gradient[i] += Σ xₛᵢ · deltas[s]`.
+/// Weight gradient of dense inputs: `Σ xₛᵢ · deltas[s]` for input i.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn gather_dense<T: Float>(rows: &Rows<'_, T>, deltas: &[T], m: usize, gradient: &mut [T]) {
     for (i, gradient) in gradient.rows_mut(m).enumerate() {
@@ -139,48 +144,78 @@ fn gather_dense<T: Float>(rows: &Rows<'_, T>, deltas: &[T], m: usize, gradient: 
             Row::Dense(x) => x.get(i).copied().unwrap_or_default(),
             Row::Sparse(..) => T::ZERO,
         });
-        add_rows(deltas, terms.enumerate(), gradient);
+        weigh_rows(deltas, terms.enumerate(), gradient, rows.begins());
     }
 }
 
-/// Weight gradient of sparse inputs, touching the rows of active inputs only.
+/// Weight gradient of sparse inputs. Rows of inputs that are zero everywhere are not read.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn gather_binned<T: Float>(bins: &Bins<'_, T>, deltas: &[T], m: usize, gradient: &mut [T]) {
-    let capacity = bins.capacity.max(1);
-    let samples = bins.samples.rows(capacity);
-    let values = bins.values.rows(capacity);
-    let bins = bins.counts.iter().zip(samples).zip(values);
-    for (((&count, samples), values), gradient) in bins.zip(gradient.rows_mut(m)) {
-        let count = count as usize;
-        if count == 0 {
-            continue;
+fn gather_sparse<T: Float>(
+    rows: &Rows<'_, T>,
+    active: &mut Active<'_>,
+    deltas: &[T],
+    m: usize,
+    gradient: &mut [T],
+) {
+    let Some((entries, _)) = rows.entries(0) else { return };
+    active.mark(rows);
+    let Active { samples, next } = active;
+    for (&samples, gradient) in samples.iter().zip(gradient.rows_mut(m)) {
+        if rows.begins() || samples != [0; 2] {
+            let [low, high] = samples.map(u64::from);
+            let terms = Terms { samples: low | high << 32, next, entries };
+            weigh_rows(deltas, terms, gradient, rows.begins());
         }
-        let terms = samples.iter().zip(values).take(count).map(|(&s, &x)| (s as usize, x));
-        add_rows(deltas, terms, gradient);
+        advance(next, samples);
     }
 }
 
-impl<T: Float> Bins<'_, T> {
-    /// Sorts the entries of sparse rows by input; samples stay in order.
+/// The samples of an input and its values there. As inputs ascend, each sample's value is its next.
+#[derive(Clone)]
+struct Terms<'a, T> {
+    samples: u64,
+    next: &'a [u32],
+    entries: &'a [T],
+}
+
+impl<T: Float> Iterator for Terms<'_, T> {
+    type Item = (usize, T);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, T)> {
+        let s = self.samples.trailing_zeros() as usize;
+        let &entry = self.next.get(s)?;
+        self.samples &= self.samples.wrapping_sub(1);
+        Some((s, self.entries.get(entry as usize).copied()?))
+    }
+}
+
+/// Goes past the entry of each of these samples.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn advance(next: &mut [u32], samples: [u32; 2]) {
+    for (next, samples) in next.chunks_mut(32).zip(samples) {
+        for (next, s) in next.iter_mut().zip(0..32) {
+            *next = next.wrapping_add(samples >> s & 1);
+        }
+    }
+}
+
+impl Active<'_> {
+    /// Notes where the entries of sparse rows are.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn fill(&mut self, rows: &Rows<'_, T>) {
-        self.counts.fill(0);
-        for (s, row) in rows.iter().enumerate() {
-            let Row::Sparse(columns, values) = row else {
-                continue;
+    fn mark<T: Float>(&mut self, rows: &Rows<'_, T>) {
+        self.samples.fill([0; 2]);
+        for (s, (row, next)) in rows.iter().zip(self.next.iter_mut()).enumerate() {
+            let (Row::Sparse(columns, _), Some((_, start))) = (row, rows.entries(s)) else {
+                return;
             };
-            for (&i, &x) in columns.iter().zip(values) {
-                let i = usize::from(i);
-                let Some(count) = self.counts.get_mut(i) else {
-                    continue;
-                };
-                let at = i * self.capacity + *count as usize;
-                if let (Some(sample), Some(value)) =
-                    (self.samples.get_mut(at), self.values.get_mut(at))
-                {
-                    *sample = s as u32;
-                    *value = x;
-                    *count += 1;
+            *next = start;
+            let bit = 1_u64 << (s % PIECE);
+            let [low, high] = [bit as u32, (bit >> 32) as u32];
+            for &i in columns {
+                if let Some([samples_low, samples_high]) = self.samples.get_mut(usize::from(i)) {
+                    *samples_low |= low;
+                    *samples_high |= high;
                 }
             }
         }

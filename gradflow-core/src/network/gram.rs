@@ -16,7 +16,7 @@ use super::samples::{Row, Rows};
 use super::{Layers, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::{LANES, Lanes, Matrix as _, Packed, axpy, dot, dot_eight};
+use crate::linalg::{LANES, Lanes, Matrix as _, Packed, axpy, dot, dot_rows};
 
 /// What the last linearisation left, and room for the factors of the Gram matrix.
 pub(super) struct GramParts<'a, T> {
@@ -72,25 +72,6 @@ pub(super) fn gram<T: Float>(
         }
     }
     Ok(())
-}
-
-/// `⟨row, matrix[i]⟩` into each place `i` of `out`.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn dot_rows<T: Float>(row: &[T], matrix: &[T], out: &mut [T]) {
-    let width = row.len();
-    let (blocks, rest) = out.as_chunks_mut::<LANES>();
-    for (out, others) in blocks.iter_mut().zip(matrix.rows(LANES * width)) {
-        let mut rows = [row; LANES];
-        for (row, other) in rows.iter_mut().zip(others.rows(width)) {
-            *row = other;
-        }
-        *out = dot_eight(row, &rows);
-    }
-    let done = blocks.len() * LANES * width;
-    let others = matrix.get(done..).unwrap_or_default().rows(width);
-    for (place, other) in rest.iter_mut().zip(others) {
-        *place = dot(row, other);
-    }
 }
 
 /// `E` of each sample.

@@ -155,7 +155,6 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
     fn general_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
         let layers = network.layers(w)?;
-        gradient.fill(T::ZERO);
         let mut gradient = network.layers_mut(gradient)?;
         let (mut piece, _) = split_piece(&network, batch.len(), &mut self.scratch)?;
         let divisor = loss.divisor(batch.len(), network.outputs);
@@ -171,7 +170,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
                 let target = Target::at(&batch, start + i, network.outputs)?;
                 sum += loss.delta::<T, M>(f, target, factor);
             }
-            pull_back(&network, &layers, &rows, h, f, &mut piece.bins, &mut gradient);
+            pull_back(&network, &layers, &rows, h, f, &mut piece.work, &mut gradient);
         }
         Ok(sum / divisor)
     }
@@ -248,7 +247,6 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let layers = network.layers(w)?;
         let (n, m, k) = (batch.len(), network.hidden, network.outputs);
         let unit = residual.unit(n, k);
-        out.fill(T::ZERO);
         let mut out = network.layers_mut(out)?;
         let (mut piece, rest) = split_piece(&network, n, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
@@ -262,7 +260,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
             }
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
             copy(h, work);
-            pull_back(&network, &layers, &rows, work, deltas, &mut piece.bins, &mut out);
+            pull_back(&network, &layers, &rows, work, deltas, &mut piece.work, &mut out);
         }
         Ok(())
     }

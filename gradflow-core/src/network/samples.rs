@@ -9,11 +9,11 @@ pub enum Inputs<'a, T> {
     /// Every entry, row-major, `len × d`.
     Dense(&'a [T]),
     /// The entries that are not zero (compressed rows). Row `i` spans
-    /// `starts[i] .. starts[i+1]` of `columns` (ascending within a row) and `values`.
+    /// `starts[i] .. starts[i+1]` of `columns` and `values`.
     Sparse {
         /// `len + 1` ascending offsets.
         starts: &'a [u32],
-        /// Column of each entry, below `d`.
+        /// Column of each entry, below `d`; within a row each is larger than the one before.
         columns: &'a [u16],
         /// Value of each entry.
         values: &'a [T],
@@ -104,8 +104,26 @@ impl<'a, T: Float> Batch<'a, T> {
             None => self.len - 1,
             Some(order) => order.iter().max().map_or(0, |&sample| sample as usize),
         };
-        self.samples.check(last, inputs, outputs)
+        self.samples.check(last, inputs, outputs)?;
+        let rows = self.rows(0, self.len, inputs);
+        let ordered = |row| match row {
+            Row::Dense(_) => true,
+            Row::Sparse(columns, _) => ascend_below(inputs, columns),
+        };
+        if rows.iter().all(ordered) {
+            return Ok(());
+        }
+        Err(Error::Unsupported(
+            "the columns of a sparse row must ascend and be inputs of the network",
+        ))
     }
+}
+
+/// True if each column is larger than the one before, and the last is below `inputs`.
+fn ascend_below(inputs: usize, columns: &[u16]) -> bool {
+    let next = columns.get(1..).unwrap_or_default();
+    let ascend = columns.iter().zip(next).fold(true, |ascend, (a, b)| ascend & (a < b));
+    ascend && columns.last().is_none_or(|&last| usize::from(last) < inputs)
 }
 
 impl<'a, T: Float> Samples<'a, T> {
@@ -171,6 +189,24 @@ impl<'a, T: Float> Rows<'a, T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = Row<'a, T>> + Clone {
         let this = *self;
         (0..this.len).map(move |i| this.row(i))
+    }
+
+    /// The values of all sparse rows, and where those of sample `i` start among them.
+    #[inline(always)]
+    pub(super) fn entries(&self, i: usize) -> Option<(&'a [T], u32)> {
+        match self.batch.samples.inputs {
+            Inputs::Sparse { starts, values, .. } => {
+                let start = starts.get(self.batch.sample(self.start + i))?;
+                Some((values, *start))
+            }
+            Inputs::Dense(_) => None,
+        }
+    }
+
+    /// True if these are the batch's first.
+    #[inline(always)]
+    pub(super) fn begins(&self) -> bool {
+        self.start == 0
     }
 
     /// All inputs of this piece as one dense matrix, if they are stored so.

@@ -5,7 +5,8 @@ use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::LANES;
 
-/// Samples that are worked on together, so that their activations stay in the nearest cache.
+/// Samples that are worked on together, so that their activations stay in the nearest cache; as many
+/// as [`Active`] has bits.
 pub(super) const PIECE: usize = 64;
 
 /// How much working memory a batch needs.
@@ -47,8 +48,8 @@ impl<T: Float> TwoLayer<T> {
         }
         let piece = smaller(batch, PIECE);
         ScratchLen {
-            reals: piece * (self.hidden + self.outputs + self.inputs),
-            indices: self.inputs + piece * self.inputs,
+            reals: piece * (self.hidden + self.outputs) + self.hidden,
+            indices: 2 * self.inputs + piece,
         }
     }
 
@@ -72,19 +73,24 @@ pub(super) struct Piece<'a, T> {
     pub(super) activations: &'a mut [T],
     /// `PIECE × k`: outputs, then their deltas.
     pub(super) outputs: &'a mut [T],
-    /// For each input the samples where it is not zero.
-    pub(super) bins: Bins<'a, T>,
+    /// What the backward pass works in.
+    pub(super) work: Work<'a, T>,
 }
 
-/// For each input the samples of a piece where it is not zero, at most `PIECE` of them.
-pub(super) struct Bins<'a, T> {
-    pub(super) capacity: usize,
-    /// `d`
-    pub(super) counts: &'a mut [u32],
-    /// `d × capacity`
-    pub(super) samples: &'a mut [u32],
-    /// `d × capacity`
-    pub(super) values: &'a mut [T],
+/// Working memory of the backward pass.
+pub(super) struct Work<'a, T> {
+    /// `m`
+    pub(super) row: &'a mut [T],
+    /// Where the inputs are not zero.
+    pub(super) active: Active<'a>,
+}
+
+/// Where the sparse inputs of a piece are not zero.
+pub(super) struct Active<'a> {
+    /// `d`: a bit for each sample.
+    pub(super) samples: &'a mut [[u32; 2]],
+    /// `PIECE`: each sample's next entry.
+    pub(super) next: &'a mut [u32],
 }
 
 impl<T> Scratch<'_, T> {
@@ -110,10 +116,12 @@ pub(super) fn split_piece<'s, T: Float>(
     let rest = &mut *scratch.reals;
     let (activations, rest) = rest.split_at_mut_checked(piece * network.hidden).ok_or(short)?;
     let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
-    let (values, rest) = rest.split_at_mut_checked(piece * network.inputs).ok_or(short)?;
+    let (row, rest) = rest.split_at_mut_checked(network.hidden).ok_or(short)?;
     let indices = &mut *scratch.indices;
-    let (counts, indices) = indices.split_at_mut_checked(network.inputs).ok_or(short_indices)?;
-    let samples = indices.get_mut(..piece * network.inputs).ok_or(short_indices)?;
-    let bins = Bins { capacity: piece, counts, samples, values };
-    Ok((Piece { activations, outputs, bins }, rest))
+    let (samples, indices) =
+        indices.split_at_mut_checked(2 * network.inputs).ok_or(short_indices)?;
+    let next = indices.get_mut(..piece).ok_or(short_indices)?;
+    let active = Active { samples: samples.as_chunks_mut().0, next };
+    let work = Work { row, active };
+    Ok((Piece { activations, outputs, work }, rest))
 }

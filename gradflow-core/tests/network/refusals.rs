@@ -164,6 +164,12 @@ fn sets_that_do_not_fit_are_named() {
     let beyond = Inputs::Sparse { starts: &[0, 1, 3], columns: &[0, 1], values: &[1.0, 1.0] };
     let beyond = Samples { inputs: beyond, ..case.dense() };
     assert_eq!(length(Err::<(), _>(refuse(Batch::all(beyond, 2), Loss::Mse))), Buffer::Inputs);
+    const UNORDERED: [[u16; 2]; 3] = [[1, 0], [1, 1], [0, SHAPE.d as u16]];
+    for columns in &UNORDERED {
+        let inputs = Inputs::Sparse { starts: &[0, 2], columns, values: &[1.0, 1.0] };
+        let refused = refuse(Batch::all(Samples { inputs, ..case.dense() }, 1), Loss::Mse);
+        assert!(refused.to_string().contains("ascend"), "{columns:?}: {refused}");
+    }
     let short = Samples { targets: Targets::Values(&case.values[1..]), ..case.dense() };
     assert_eq!(length(Err::<(), _>(refuse(Batch::all(short, 5), Loss::Mse))), Buffer::Targets);
     let short = Samples { targets: Targets::Labels(&[0; 4]), ..case.dense() };
