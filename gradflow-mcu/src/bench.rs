@@ -19,7 +19,9 @@ struct Times {
     most: u32,
     /// Steps and ticks until each mark.
     reached: [Option<(u32, u32)>; MARKS.len()],
+    /// Bytes of the whole stack in a step, and of what the step adds.
     stack: u32,
+    step_stack: u32,
     error: f32,
 }
 
@@ -51,6 +53,7 @@ where
             let ticks = self.meter.ticks().wrapping_sub(start);
             if step == 1 {
                 times.stack = self.meter.stack_used();
+                times.step_stack = times.stack.saturating_sub(self.meter.stack_depth());
             }
             self.light.step();
             times.steps = step;
@@ -85,6 +88,7 @@ where
         self.port.count("most", times.most);
         self.port.count("ticks-per-second", self.meter.ticks_per_second());
         self.port.count("stack", times.stack);
+        self.port.count("of-a-step", times.step_stack);
         self.port.count("bytes", 4 * numbers as u32);
         self.port.real("error", times.error);
         self.port.end();

@@ -7,8 +7,8 @@ use crate::number::{hex_byte, parse_integer, parse_real};
 use crate::settings::{Choice, Source};
 use crate::{LARGEST_BATCH, SAMPLES};
 
-/// What `help` prints.
-pub(crate) const HELP: &str = "\
+/// What `help` prints, line by line.
+pub(crate) const HELP: &[u8] = b"\
 train N        take N steps (Ctrl-C stops)
 predict X      f(X)
 data X,Y ...   feed samples, and train on them from now on
@@ -28,8 +28,7 @@ dt X           step size (lr of sgd and adam)
 lambda X, c X, eta X, epsilon X
 relaxed on|off, coupling ratio|consistent, control fixed|gain-ratio
 solver closed-form|cholesky
-batch N, seed N, target X, every N, auto N, source function|data
-";
+batch N, seed N, target X, every N, auto N, source function|data";
 
 /// One command.
 #[derive(Clone, Copy, Debug)]
@@ -208,7 +207,8 @@ pub(crate) fn parse<'l>(line: &'l [u8], choice: &Choice) -> Result<Command<'l>, 
 /// Something else, before anything is fed.
 pub(crate) fn pairs(list: &[u8], mut feed: impl FnMut(f32, f32)) -> Result<u32, Refusal> {
     let needs = Refusal::Needs("pairs of numbers: data X,Y X,Y ...");
-    let words = || list.split(|byte| b", \t;".contains(byte)).filter(|word| !word.is_empty());
+    let between = |byte: &u8| matches!(byte, b',' | b';' | b' ' | b'\t');
+    let words = || list.split(between).filter(|word| !word.is_empty());
     if !words().all(|word| parse_real(word).is_some()) {
         return Err(needs);
     }

@@ -14,4 +14,10 @@ pub trait Meter {
 
     /// Largest size of the stack since it was painted, in bytes.
     fn stack_used(&self) -> u32;
+
+    /// Present size of the stack, in bytes.
+    fn stack_depth(&self) -> u32;
+
+    /// Bytes that the stack may grow to.
+    fn stack_size(&self) -> u32;
 }

@@ -20,9 +20,10 @@ impl<S: Read<u8> + Write<u8>> Port<S> {
         Self { serial, waiting: Deque::new(), damaged: false }
     }
 
-    /// Takes what has arrived; to be called often.
+    /// Takes what has arrived, as far as there is room; to be called often. What the chip itself
+    /// has no room for, it reports as an overrun.
     pub(crate) fn poll(&mut self) {
-        loop {
+        while !self.waiting.is_full() {
             match self.serial.read() {
                 Ok(byte) => self.damaged |= self.waiting.push_back(byte).is_err(),
                 Err(nb::Error::WouldBlock) => return,

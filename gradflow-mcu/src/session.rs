@@ -215,7 +215,9 @@ where
             Command::Help => self.help(),
             Command::Status => self.status(),
             Command::Stack => {
-                self.port.count("stack", self.meter.stack_used());
+                self.port.text("stack");
+                self.port.count("used", self.meter.stack_used());
+                self.port.count("of", self.meter.stack_size());
                 self.port.end();
             }
             Command::Reset => {
@@ -255,8 +257,8 @@ where
     }
 
     fn help(&mut self) {
-        for line in HELP.lines() {
-            self.port.text(line);
+        for line in HELP.split(|&byte| byte == b'\n') {
+            self.port.bytes(line);
             self.port.end();
         }
     }
@@ -324,8 +326,8 @@ where
                 Source::Function => self.trainer.grid_error()?,
                 Source::Data => done.loss,
             };
-            self.port.text("step");
-            self.port.count("", self.trainer.steps());
+            self.port.text("step ");
+            self.port.bytes(&crate::number::integer(self.trainer.steps()));
             self.port.real("loss", done.loss);
             if let Some(auxiliary) = done.auxiliary {
                 self.port.real("energy", auxiliary.energy);

@@ -32,6 +32,14 @@ pub fn used() -> u32 {
     (top - place as usize) as u32
 }
 
+/// Present size of the stack, in bytes.
+#[inline(never)]
+#[must_use]
+pub fn depth() -> u32 {
+    let here = 0_u32;
+    (&raw const _stack_start as usize - &raw const here as usize) as u32
+}
+
 /// Paints all of the stack that is free now.
 #[inline(never)]
 pub fn repaint() {

@@ -1,7 +1,7 @@
 //! The network, its samples and its steps, in static memory.
 
-use gradflow_core::network::{Batch, GramForm, Init, Inputs, Samples, Scratch, Targets, TwoLayer};
-use gradflow_core::scheme::{Method, Scheme as _, Step};
+use gradflow_core::network::{Batch, Init, Inputs, Samples, Scratch, Targets, TwoLayer};
+use gradflow_core::scheme::{Scheme as _, Step};
 use gradflow_core::tasks::Task;
 use gradflow_core::{Error, Pcg32, Stream};
 use gradflow_mcu_kernels::{self as kernels, Line};
@@ -12,8 +12,10 @@ use crate::{HIDDEN, LARGEST_BATCH, PARAMETERS, SAMPLES};
 /// Points at which the error is measured, from one end of the interval to the other.
 pub(crate) const GRID: usize = 129;
 
-/// Entries of scratch that the largest batch needs.
-const SCRATCH: usize = TwoLayer::<f32>::closed_form_scratch_len(LARGEST_BATCH);
+/// Entries of scratch: the largest batch needs two numbers a sample, and weights that were loaded
+/// wait here until they are known to be right.
+const SCRATCH: usize = PARAMETERS;
+const _: () = assert!(SCRATCH >= 2 * LARGEST_BATCH);
 
 /// The network, the samples, and room to work in. All zero at first, so that it costs no flash.
 #[derive(Debug)]
@@ -220,12 +222,7 @@ impl Trainer {
     /// Entries that a step works with beside the scheme's: weights, samples, scratch.
     #[must_use]
     pub(crate) fn numbers_of_a_step(&self, choice: &Choice) -> usize {
-        let full = choice.scheme.method == Method::IeqFull && choice.gram_form == GramForm::Closed;
-        let scratch = if full {
-            TwoLayer::<f32>::closed_form_scratch_len(choice.batch)
-        } else {
-            self.network().map_or(0, |network| network.scratch_len(choice.batch).reals)
-        };
+        let scratch = self.network().map_or(0, |network| network.scratch_len(choice.batch).reals);
         PARAMETERS + 2 * choice.batch + scratch
     }
 
@@ -240,8 +237,9 @@ fn samples<'a>([x, y]: &'a [impl AsRef<[f32]>; 2]) -> Samples<'a, f32> {
     Samples { inputs: Inputs::Dense(x.as_ref()), targets: Targets::Values(y.as_ref()) }
 }
 
-/// `n` fresh samples of the built-in function, in ascending order: the Gram matrix then skips what
-/// is not active with the least work.
+/// `n` fresh samples of the built-in function: the interval is cut into `n` equal parts, and one is
+/// drawn from each. They cover it better than `n` drawn from the whole, and ascend, so that the Gram
+/// matrix skips what is not active with the least work.
 fn draw_batch<'a>(
     drawn: &'a mut [[f32; LARGEST_BATCH]; 2],
     n: usize,
@@ -249,28 +247,16 @@ fn draw_batch<'a>(
 ) -> Batch<'a, f32> {
     let n = n.min(LARGEST_BATCH);
     if let Some(rng) = rng {
+        let (low, high) = Task::Gaussian.range::<f32>();
+        let width = (high - low) / n as f32;
         let [x, y] = drawn;
-        let x = x.get_mut(..n).unwrap_or_default();
-        Task::Gaussian.draw_inputs(rng, x);
-        sort(x);
-        for (&x, y) in x.iter().zip(y) {
-            *y = Task::Gaussian.target(&[x]);
+        for (part, (x, y)) in x.iter_mut().zip(y.iter_mut()).take(n).enumerate() {
+            let start = low + width * part as f32;
+            *x = rng.uniform(start, start + width);
+            *y = Task::Gaussian.target(&[*x]);
         }
     }
     Batch::all(samples(drawn), n)
-}
-
-/// Sorts by insertion: short, and fast for as few as a batch holds.
-fn sort(x: &mut [f32]) {
-    for end in 1..x.len() {
-        let head = x.get_mut(..=end).and_then(<[f32]>::split_last_mut);
-        let Some((carried, sorted)) = head else { return };
-        for place in sorted {
-            if *place > *carried {
-                core::mem::swap(place, carried);
-            }
-        }
-    }
 }
 
 /// `n` different samples of those that were fed, or all of them.

@@ -28,11 +28,6 @@ core.SP = rp2040.readUint32(VECTORS);
 core.PC = rp2040.readUint32(VECTORS + 4) & ~1;
 
 const uart = rp2040.uart[0];
-// rp2040js has no receive status register: without this it would read as all errors at once.
-const RECEIVE_STATUS = 4;
-const readRegister = uart.readUint32.bind(uart);
-uart.readUint32 = (offset) => (offset === RECEIVE_STATUS ? 0 : readRegister(offset));
-
 let output = [];
 uart.onByte = (byte) => output.push(byte);
 

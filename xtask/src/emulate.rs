@@ -5,12 +5,13 @@ use std::ffi::OsString;
 use anyhow::Result;
 use lexopt::{Arg, Parser};
 
-use crate::firmware::{self, Board, STM32F405};
-use crate::setup::{self, NODE, NPM, QEMU};
+use crate::firmware::{Board, STM32F405};
+use crate::monitor;
 
 const HELP: &str = "\
 Builds a board's firmware and runs it: the STM32F405's in QEMU (netduinoplus2), the Pico's in
-rp2040js. What you type is the serial line; `help` lists the board's commands. Ctrl-C ends it.
+rp2040js. What you type is sent to its serial line; `help` lists the board's commands. Ctrl-C ends
+it, and Ctrl-D once all is answered: so commands can be piped in, too.
 
 cargo xtask emulate [--board stm32f405|pico]";
 
@@ -28,7 +29,5 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
             _ => return Err(arg.unexpected().into()),
         }
     }
-    setup::provide(&[QEMU, NODE, NPM])?;
-    let image = board.build()?;
-    firmware::emulate(board, &image)?.replace()
+    monitor::emulate(board)
 }

@@ -59,9 +59,15 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
     let (events, received) = mpsc::channel();
     match (board, port) {
         (Some(_), Some(_)) => Err(stop::usage("give --port or --board, not both")),
-        (Some(board), None) => follow_emulated(board, events, &received),
+        (Some(board), None) => follow_emulated(board, true, events, &received),
         (None, port) => follow_port(&port.map_or_else(only_port, Ok)?, events, &received),
     }
+}
+
+/// Runs a board's image at this terminal, without drawing.
+pub(crate) fn emulate(board: Board) -> Result<()> {
+    let (events, received) = mpsc::channel();
+    follow_emulated(board, false, events, &received)
 }
 
 fn only_port() -> Result<PathBuf> {
@@ -84,10 +90,16 @@ fn follow_port(port: &PathBuf, events: Sender<Event>, received: &Receiver<Event>
     thread::spawn(move || send_lines(reader, &events));
     // The board may have been started long ago: make it say something.
     serial.write_all(b"\nstatus\n")?;
-    follow(&mut serial, received)
+    follow(&mut serial, received, true)
 }
 
-fn follow_emulated(board: Board, events: Sender<Event>, received: &Receiver<Event>) -> Result<()> {
+/// The emulator gets what is typed line by line, so that this terminal echoes and edits it.
+fn follow_emulated(
+    board: Board,
+    draws: bool,
+    events: Sender<Event>,
+    received: &Receiver<Event>,
+) -> Result<()> {
     setup::provide(&[QEMU, NODE, NPM])?;
     let image = board.build()?;
     let mut command = firmware::emulate(board, &image)?.into_command();
@@ -97,7 +109,7 @@ fn follow_emulated(board: Board, events: Sender<Event>, received: &Receiver<Even
     };
     read_keyboard(events.clone());
     thread::spawn(move || send_lines(output, &events));
-    let result = follow(&mut input, received);
+    let result = follow(&mut input, received, draws);
     child.kill()?;
     child.wait()?;
     result
@@ -141,8 +153,8 @@ fn text(line: &mut Vec<u8>) -> String {
     text
 }
 
-/// Draws what comes until the keyboard or the board is at its end.
-fn follow(board: &mut impl Write, received: &Receiver<Event>) -> Result<()> {
+/// Prints, and `draws`, what comes until the keyboard or the board is at its end.
+fn follow(board: &mut impl Write, received: &Receiver<Event>, draws: bool) -> Result<()> {
     let mut picture = Picture::default();
     // Typed lines are answered in order; after the last of them the end may come.
     let (mut open, mut ended) = (1, false);
@@ -157,11 +169,11 @@ fn follow(board: &mut impl Write, received: &Receiver<Event>) -> Result<()> {
             Event::Line(line) => {
                 let last = line == "ok" || line.starts_with("error:");
                 open -= usize::from(last && open > 0);
-                if picture.take(&line) && last {
+                if draws && picture.take(&line) && last {
                     board.write_all(FIT)?;
                     open += 1;
                 }
-                if !picture.draws(&line) {
+                if !(draws && picture.draws(&line)) {
                     println!("{line}");
                 } else if last {
                     println!("{}", picture.drawn());

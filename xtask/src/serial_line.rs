@@ -91,9 +91,10 @@ impl Emulated {
         }
     }
 
-    /// Drops what arrives until nothing has for this long.
-    pub(crate) fn drain(&mut self, quiet: Duration) {
-        while self.lines.recv_timeout(quiet).is_ok() {}
+    /// Drops what arrives before a line of this beginning, and the rest of that line's answer.
+    pub(crate) fn skip_to(&mut self, start: &str) -> Result<()> {
+        while !self.answer()?.iter().any(|line| line.starts_with(start)) {}
+        Ok(())
     }
 }
 

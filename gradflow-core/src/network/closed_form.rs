@@ -29,13 +29,17 @@ pub enum GramForm {
     /// Unit after unit over all pairs of samples.
     #[default]
     General,
-    /// From six sums a sample; faster, with other bits. Needs
-    /// [`TwoLayer::closed_form_scratch_len`].
+    /// From six sums a sample; faster, with other bits.
     Closed,
 }
 
-/// Sums over a sample's active units: A, B, C of those with `w ≥ 0`, then of the others.
-pub(super) const SUMS: usize = 6;
+/// A sample's sums over its active units: A, B, C of those with `w ≥ 0`, then of the others.
+type Sums<T> = [T; 6];
+
+/// Samples whose sums have a place of their own. The others' stand at the beginning of the matrix,
+/// which is written from its last row on: row i begins behind those of its samples, since
+/// `i (i + 1)/2 ≥ 6 (i + 1 − 4)`.
+const FIRST: usize = 4;
 
 /// `unit² J_f J_fᵀ` of the samples `x` into a packed triangle.
 #[cfg_attr(target_os = "none", inline(never))]
@@ -44,34 +48,59 @@ pub(super) fn gram<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
     x: &[T],
-    sums: &mut [[T; SUMS]],
     unit_sq: T,
     gram: &mut [T],
 ) -> Result<(), Error> {
-    Error::check_length(Buffer::Gram, Packed::<T>::len_of(x.len()), gram.len())?;
-    sum_active(network, layers, x, sums);
+    let (needed, got) = (Packed::<T>::len_of(x.len()), gram.len());
+    Error::check_length(Buffer::Gram, needed, got)?;
+    let mut first = [Sums::default(); FIRST];
+    let (x_first, x_rest) = x.split_at_checked(FIRST).unwrap_or((x, &[]));
+    sum_active(network, layers, x_first, &mut first);
+    sum_active(network, layers, x_rest, gram.as_chunks_mut().0);
+
+    let mut rows = &mut *gram;
+    for (i, &xi) in x.iter().enumerate().rev() {
+        let split = rows.split_at_mut_checked(Packed::<T>::len_of(i));
+        let (before, row) = split.ok_or(Error::Length { what: Buffer::Gram, needed, got })?;
+        let rest: &[Sums<T>] = before.as_chunks().0;
+        let si = i.checked_sub(FIRST).map_or_else(|| first.get(i), |i| rest.get(i));
+        let si = si.copied().unwrap_or_default();
+        if let Some((row_first, row_rest)) = row.split_at_mut_checked(FIRST) {
+            fill(row_first, (xi, &si), x_first, &first);
+            fill(row_rest, (xi, &si), x_rest, rest);
+        } else {
+            fill(row, (xi, &si), x_first, &first);
+        }
+        rows = before;
+    }
     let s_sq = network.scale * network.scale;
     let bias = if network.output_bias { T::ONE } else { T::ZERO };
-    let mut rows = Packed::new(x.len(), gram)?;
-    for (row, (&xi, si)) in rows.rows_mut().zip(x.iter().zip(sums.iter())) {
-        for (out, (&xj, sj)) in row.iter_mut().zip(x.iter().zip(sums.iter())) {
-            let ([a, b, c, ..], [.., d, e, f]) = if xi < xj { (si, sj) } else { (sj, si) };
-            let inner = (*a + *d) * (xi * xj) + (*b + *e) * (xi + xj) + (*c + *f);
-            *out = unit_sq * (s_sq * inner + bias);
-        }
+    for entry in gram {
+        *entry = unit_sq * (s_sq * *entry + bias);
     }
     Ok(())
 }
 
+/// A part of sample i's row: what stands in the large brackets, for the samples `x`.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
+fn fill<T: Float>(row: &mut [T], (xi, si): (T, &Sums<T>), x: &[T], sums: &[Sums<T>]) {
+    for (out, (&xj, sj)) in row.iter_mut().zip(x.iter().zip(sums)) {
+        let ([a, b, c, ..], [.., d, e, f]) = if xi < xj { (si, sj) } else { (sj, si) };
+        *out = (*a + *d) * (xi * xj) + (*b + *e) * (xi + xj) + (*c + *f);
+    }
+}
+
 /// Each sample's sums over the units that are active there, in their order.
-#[inline(always)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn sum_active<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
     x: &[T],
-    sums: &mut [[T; SUMS]],
+    sums: &mut [Sums<T>],
 ) {
-    sums.fill([T::ZERO; SUMS]);
+    sums.iter_mut().zip(x).for_each(|(sums, _)| *sums = Sums::default());
     for unit in units(network.hidden, layers) {
         let a_sq = unit.a * unit.a;
         let along_x = unit.w * unit.w + a_sq;
@@ -92,7 +121,7 @@ fn sum_active<T: Float>(
 mod tests {
     use super::GramForm;
     use crate::Residuals;
-    use crate::linalg::{LANES, Packed};
+    use crate::linalg::Packed;
     use crate::network::{Batch, Init, Inputs, Samples, Scratch, Targets, TwoLayer};
     use crate::{Pcg32, Stream};
     use proptest::prelude::*;
@@ -117,9 +146,7 @@ mod tests {
             let y = vec![0.5; n];
             let samples = Samples { inputs: Inputs::Dense(&x), targets: Targets::Values(&y) };
             let gram = |form| {
-                let mut reals = vec![0.0; TwoLayer::<f64>::closed_form_scratch_len(n).max(
-                    3 * n.next_multiple_of(LANES),
-                )];
+                let mut reals = vec![0.0; network.scratch_len(n).reals];
                 let scratch = Scratch { reals: &mut reals, indices: &mut [] };
                 let problem = network.on_line(Batch::all(samples, n), scratch).unwrap();
                 let mut problem = problem.with_gram_form(form);

@@ -38,7 +38,7 @@ impl<T: Float> TwoLayer<T> {
             let mut line = super::line::Line::new(batch.len(), scratch)?;
             line.gather(&batch);
             line.respond(self, &layers);
-            for (out, &f) in out.iter_mut().zip(line.f.iter()) {
+            for (out, &f) in out.iter_mut().zip(line.values.iter()) {
                 *out = f;
             }
             return Ok(());

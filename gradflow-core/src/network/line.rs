@@ -17,14 +17,12 @@ const VECTORS: bool = !cfg!(target_os = "none");
 /// Samples that the forward pass takes together where it does not take four blocks of lanes.
 const REST: usize = if VECTORS { LANES } else { 4 };
 
-/// The batch, gathered into the scratch: three rows of padded length.
+/// The batch, gathered into the scratch: two rows of padded length.
 pub(super) struct Line<'s, T> {
     /// Inputs; 0 in the padding.
     pub(super) x: &'s mut [T],
-    /// Outputs.
-    pub(super) f: &'s mut [T],
-    /// Derivatives in the outputs, times `s`; 0 in the padding.
-    pub(super) delta: &'s mut [T],
+    /// The outputs f, or δ: derivatives in them, times `s`, and 0 in the padding.
+    pub(super) values: &'s mut [T],
 }
 
 /// One hidden unit: `a relu(w x + b)`.
@@ -94,11 +92,10 @@ impl<'s, T: Float> Line<'s, T> {
     pub(super) fn new(n: usize, scratch: &'s mut Scratch<'_, T>) -> Result<Self, Error> {
         let padded = n.next_multiple_of(LANES);
         let got = scratch.reals.len();
-        let short = Error::Length { what: Buffer::Scratch, needed: 3 * padded, got };
+        let short = Error::Length { what: Buffer::Scratch, needed: 2 * padded, got };
         let (x, rest) = scratch.reals.split_at_mut_checked(padded).ok_or(short)?;
-        let (f, rest) = rest.split_at_mut_checked(padded).ok_or(short)?;
-        let delta = rest.get_mut(..padded).ok_or(short)?;
-        Ok(Self { x, f, delta })
+        let values = rest.get_mut(..padded).ok_or(short)?;
+        Ok(Self { x, values })
     }
 
     /// Copies the batch's inputs.
@@ -120,13 +117,13 @@ impl<'s, T: Float> Line<'s, T> {
         // How many samples go together changes no bit: as many as registers hold their sums.
         let (x_rest, f_rest) = if VECTORS {
             let (x, x_rest) = self.x.as_chunks::<{ 4 * LANES }>();
-            let (f, f_rest) = self.f.as_chunks_mut::<{ 4 * LANES }>();
+            let (f, f_rest) = self.values.as_chunks_mut::<{ 4 * LANES }>();
             for (x, f) in x.iter().zip(f) {
                 *f = sum_units(units(network.hidden, layers), x, false).map(finish);
             }
             (x_rest, f_rest)
         } else {
-            (&*self.x, &mut *self.f)
+            (&*self.x, &mut *self.values)
         };
         let (x, _) = x_rest.as_chunks::<REST>();
         let (f, _) = f_rest.as_chunks_mut::<REST>();
@@ -135,7 +132,7 @@ impl<'s, T: Float> Line<'s, T> {
         }
     }
 
-    /// The gradient, from `delta`: overwrites every entry.
+    /// The gradient, from δ: overwrites every entry.
     #[inline(always)]
     pub(super) fn pull_back(
         &self,
@@ -154,7 +151,7 @@ impl<'s, T: Float> Line<'s, T> {
         }
     }
 
-    /// `‖Jᵀ u‖²` for the `u` in `delta`, without a vector of that length.
+    /// `‖Jᵀ u‖²` for the `u` in δ, without a vector of that length.
     #[inline(always)]
     pub(super) fn pull_back_norm_sq(&self, network: &TwoLayer<T>, layers: &Layers<'_, T>) -> T {
         let mut sum = T::ZERO;
@@ -170,7 +167,7 @@ impl<'s, T: Float> Line<'s, T> {
         sum
     }
 
-    /// `w ← w − length · Jᵀ u` for the `u` in `delta`, unit by unit; returns `‖Δw‖²`.
+    /// `w ← w − length · Jᵀ u` for the `u` in δ, unit by unit; returns `‖Δw‖²`.
     #[inline(always)]
     pub(super) fn descend(
         &self,
@@ -210,7 +207,7 @@ impl<'s, T: Float> Line<'s, T> {
         length: T,
     ) -> Result<(), Error> {
         let (x, hidden, output) = (largest(self.x), largest(layers.hidden), largest(layers.output));
-        let total = self.delta.iter().fold(T::ZERO, |sum, d| sum + d.abs());
+        let total = self.values.iter().fold(T::ZERO, |sum, d| sum + d.abs());
         let bias = T::ONE / network.scale.abs();
         let slope = total * x * (output + hidden * (x + T::ONE) + bias);
         let reach = length * slope;
@@ -233,7 +230,7 @@ impl<'s, T: Float> Line<'s, T> {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn unit_gradient(&self, unit: Unit<T>, ascending: bool) -> [T; 3] {
         let (x, _) = self.x.as_chunks::<LANES>();
-        let (delta, _) = self.delta.as_chunks::<LANES>();
+        let (delta, _) = self.values.as_chunks::<LANES>();
         let mut along_x = Lanes::ZERO;
         let mut along_one = Lanes::ZERO;
         for (x, delta) in x.iter().zip(delta) {
@@ -256,7 +253,7 @@ impl<'s, T: Float> Line<'s, T> {
     #[inline(always)]
     fn bias_gradient(&self, network: &TwoLayer<T>) -> T {
         let mut lanes = Lanes::ZERO;
-        for &delta in self.delta.as_chunks::<LANES>().0 {
+        for &delta in self.values.as_chunks::<LANES>().0 {
             lanes.add(delta);
         }
         lanes.total() / network.scale
@@ -287,7 +284,8 @@ impl<'s, T: Float> Line<'s, T> {
     }
 
     /// `unit² J_f J_fᵀ` of the first `n` samples into a packed triangle, unit after unit:
-    /// `s² Σ [ (xᵢxⱼ + 1) a² + hᵢ hⱼ ] + c` over the units that are active at both.
+    /// `s² Σ [ (xᵢxⱼ + 1) a² + hᵢ hⱼ ] + c` over the units that are active at both. The values are
+    /// then a unit's.
     #[inline(always)]
     pub(super) fn gram(
         &mut self,
@@ -299,7 +297,7 @@ impl<'s, T: Float> Line<'s, T> {
     ) -> Result<(), Error> {
         Error::check_length(Buffer::Gram, Packed::<T>::len_of(n), gram.len())?;
         gram.fill(T::ZERO);
-        let (Some(x), Some(h)) = (self.x.get(..n), self.f.get_mut(..n)) else {
+        let (Some(x), Some(h)) = (self.x.get(..n), self.values.get_mut(..n)) else {
             return Ok(());
         };
         for unit in units(network.hidden, layers) {

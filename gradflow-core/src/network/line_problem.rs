@@ -1,13 +1,13 @@
 //! One input, one output and the mean squared error: what remains of [`Problem`](super::Problem)
 //! when the kernels for wider networks are left out, which is what fits a microcontroller.
 
-use super::closed_form::{self, GramForm, SUMS};
+use super::closed_form::{self, GramForm};
 use super::line::Line;
 use super::loss::Target;
 use super::{Batch, Layers, Residual, Scratch, TwoLayer};
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
-use crate::linalg::{LANES, dot};
+use crate::linalg::dot;
 use crate::objective::{Objective, Residuals};
 
 /// A network of one input and one output on a batch, under the mean squared error.
@@ -41,12 +41,6 @@ impl<T: Float> TwoLayer<T> {
         let (residual, gram_form) = (Residual::Scaled, GramForm::General);
         Ok(LineProblem { network: *self, batch, residual, scratch, gram_form })
     }
-
-    /// Entries of the scratch that [`GramForm::Closed`] needs for at most `batch` samples.
-    #[must_use]
-    pub const fn closed_form_scratch_len(batch: usize) -> usize {
-        batch.next_multiple_of(LANES) + SUMS * batch
-    }
 }
 
 impl<T: Float> LineProblem<'_, T> {
@@ -69,7 +63,7 @@ impl<T: Float> LineProblem<'_, T> {
         let mut line = self.line()?;
         line.gather(&batch);
         line.respond(&network, &layers);
-        for (out, &f) in out.iter_mut().zip(line.f.iter()) {
+        for (out, &f) in out.iter_mut().zip(line.values.iter()) {
             *out = f;
         }
         Ok(())
@@ -79,7 +73,7 @@ impl<T: Float> LineProblem<'_, T> {
         Line::new(self.batch.len(), &mut self.scratch)
     }
 
-    /// `L(w)`; leaves inputs and outputs in the scratch.
+    /// `L(w)`; leaves inputs and residuals `f − y` in the scratch.
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn line_loss(&mut self, layers: &Layers<'_, T>) -> Result<T, Error> {
@@ -87,18 +81,18 @@ impl<T: Float> LineProblem<'_, T> {
         let mut line = self.line()?;
         line.gather(&batch);
         line.respond(&network, layers);
-        line.delta.fill(T::ZERO);
-        for (i, (f, e)) in line.f.iter().zip(line.delta.iter_mut()).enumerate().take(batch.len()) {
-            *e = *f - Target::at(&batch, i, 1)?.entry(0);
+        for (i, value) in line.values.iter_mut().enumerate() {
+            let in_batch = i < batch.len();
+            *value = if in_batch { *value - Target::at(&batch, i, 1)?.entry(0) } else { T::ZERO };
         }
-        Ok(dot(line.delta, line.delta) / T::from_usize(batch.len()))
+        Ok(dot(line.values, line.values) / T::from_usize(batch.len()))
     }
 
     /// Puts `factor · u` where the line's backward pass reads it.
     fn deltas(&mut self, factor: T, u: &[T]) -> Result<Line<'_, T>, Error> {
         let line = self.line()?;
-        line.delta.fill(T::ZERO);
-        for (delta, &u) in line.delta.iter_mut().zip(u) {
+        line.values.fill(T::ZERO);
+        for (delta, &u) in line.values.iter_mut().zip(u) {
             *delta = factor * u;
         }
         Ok(line)
@@ -111,21 +105,10 @@ impl<T: Float> LineProblem<'_, T> {
         let loss = self.line_loss(&network.layers(w)?)?;
         let factor = network.scale() * (T::TWO / T::from_usize(self.batch.len()));
         let line = self.line()?;
-        for delta in line.delta.iter_mut() {
+        for delta in line.values.iter_mut() {
             *delta *= factor;
         }
         Ok((loss, line))
-    }
-
-    fn closed_gram(&mut self, layers: &Layers<'_, T>, gram: &mut [T]) -> Result<(), Error> {
-        let (network, unit, n) = (self.network, self.unit(), self.batch.len());
-        let (needed, got) = (TwoLayer::<T>::closed_form_scratch_len(n), self.scratch.reals.len());
-        let short = Error::Length { what: Buffer::Scratch, needed, got };
-        let split = self.scratch.reals.split_at_mut_checked(n.next_multiple_of(LANES));
-        let (x, rest) = split.ok_or(short)?;
-        let sums = rest.as_chunks_mut().0.get_mut(..n).ok_or(short)?;
-        let x = x.get(..n).ok_or(short)?;
-        closed_form::gram(&network, layers, x, sums, unit * unit, gram)
     }
 }
 
@@ -165,7 +148,7 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
         let layers = self.network.layers(w)?;
         let unit = self.unit();
         let loss = self.line_loss(&layers)?;
-        for (q, &e) in q.iter_mut().zip(self.line()?.delta.iter()) {
+        for (q, &e) in q.iter_mut().zip(self.line()?.values.iter()) {
             *q = unit * e;
         }
         Ok(loss)
@@ -174,10 +157,14 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
     #[inline(always)]
     fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error> {
         let (network, unit, n) = (self.network, self.unit(), self.batch.len());
-        let layers = network.layers(w)?;
-        match self.gram_form {
-            GramForm::General => self.line()?.gram(&network, &layers, n, unit * unit, gram),
-            GramForm::Closed => self.closed_gram(&layers, gram),
+        let (layers, form) = (network.layers(w)?, self.gram_form);
+        let mut line = self.line()?;
+        match form {
+            GramForm::General => line.gram(&network, &layers, n, unit * unit, gram),
+            GramForm::Closed => {
+                let x = line.x.get(..n).unwrap_or_default();
+                closed_form::gram(&network, &layers, x, unit * unit, gram)
+            }
         }
     }
 

@@ -44,7 +44,7 @@ impl<T: Float> TwoLayer<T> {
     #[must_use]
     pub const fn scratch_len(&self, batch: usize) -> ScratchLen {
         if self.is_line() {
-            return ScratchLen { reals: 3 * batch.next_multiple_of(LANES), indices: 0 };
+            return ScratchLen { reals: 2 * batch.next_multiple_of(LANES), indices: 0 };
         }
         let piece = smaller(batch, PIECE);
         ScratchLen {

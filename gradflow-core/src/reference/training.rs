@@ -37,12 +37,8 @@ impl<'a, T: Float> Run<'a, T> {
             Method::IeqFull | Method::IeqAdaptive => network.residual_scratch_len(batch),
             _ => network.scratch_len(batch),
         };
-        let closed = match world {
-            World::ClosedForm => TwoLayer::<T>::closed_form_scratch_len(batch),
-            _ => 0,
-        };
         let scratch = Scratch {
-            reals: lent.reals.take(needed.reals.max(closed)),
+            reals: lent.reals.take(needed.reals),
             indices: lent.indices.take(needed.indices),
         };
         let order = lent.indices.take(len);

@@ -187,6 +187,7 @@ impl Natural {
     }
 
     /// `factor · self + term`
+    #[inline(never)] // small rather than fast, as all of these
     fn times_plus(mut self, factor: u32, term: u32) -> Self {
         let mut carry = u64::from(term);
         for word in &mut self.0 {
@@ -198,11 +199,13 @@ impl Natural {
     }
 
     /// `base^exponent · self`, and `self` for a negative exponent.
+    #[inline(never)]
     fn times_power(self, base: u32, exponent: i32) -> Self {
         (0..exponent).fold(self, |product, _| product.times_plus(base, 0))
     }
 
     /// `self − other`, which must not be negative.
+    #[inline(never)]
     fn minus(mut self, other: &Self) -> Self {
         let mut borrow = 0;
         for (word, &other) in self.0.iter_mut().zip(&other.0) {
@@ -215,6 +218,7 @@ impl Natural {
 }
 
 impl PartialOrd for Natural {
+    #[inline(never)]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.0.iter().rev().cmp(other.0.iter().rev()))
     }

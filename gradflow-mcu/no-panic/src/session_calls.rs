@@ -65,6 +65,14 @@ impl Meter for Ticks {
     fn stack_used(&self) -> u32 {
         any(0)
     }
+
+    fn stack_depth(&self) -> u32 {
+        any(0)
+    }
+
+    fn stack_size(&self) -> u32 {
+        any(0)
+    }
 }
 
 /// Serves the line for as long as nobody knows.

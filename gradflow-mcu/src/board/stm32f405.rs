@@ -104,6 +104,14 @@ impl Meter for Ticks {
     fn stack_used(&self) -> u32 {
         stack::used()
     }
+
+    fn stack_depth(&self) -> u32 {
+        stack::depth()
+    }
+
+    fn stack_size(&self) -> u32 {
+        stack::size()
+    }
 }
 
 /// The light's SOS for ever: something went wrong that no command can mend.
