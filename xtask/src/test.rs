@@ -12,19 +12,18 @@ use crate::{dependencies, mcu_test, no_panic, setup, targets, verify, wasm_test}
 const HELP: &str = "\
 Runs every check and stops at the first that fails: formatting, lints, unit, property and
 documentation tests, the core with each set of features, the dependency rules; then
-`cargo xtask setup` and the builds for the other targets.
+`cargo xtask setup` and the other targets: their builds, the proof that no panic is reachable,
+the page in a browser, the boards in their emulators, and the comparison of bits.
 
-cargo xtask test [--host-only | --everything]
+cargo xtask test [--host-only]
 
-  --host-only    leave the other targets out: needs Rust alone
-  --everything   also run them: the boards in their emulators, the page in a browser, the
-                 proof that no panic is reachable, and the comparison of bits
+  --host-only    leave the other targets out: needs Rust alone, and takes a few minutes
 
 What cannot run on this machine is an error that says what to install.";
 
 /// Sets of the core's features.
 const FEATURES: [&[&str]; 4] =
-    [&[], &["--features=std"], &["--features=micromath"], &["--features=std,micromath"]];
+    [&[], &["--features=std,wide"], &["--features=micromath"], &["--features=std,micromath"]];
 
 type Check = (&'static str, fn() -> Result<()>);
 
@@ -37,13 +36,9 @@ const HOST: [Check; 6] = [
     ("dependency rules", dependencies::check),
 ];
 
-const OTHER_TARGETS: [Check; 2] = [
+const OTHER_TARGETS: [Check; 6] = [
     ("compilers and tools", || setup::provide(&[])),
     ("the core on other targets", targets::build),
-];
-
-/// What runs the other targets themselves, in emulators and a browser.
-const EMULATED: [Check; 4] = [
     ("no panic", no_panic::check),
     ("the demo page", wasm_test::test),
     ("the boards", mcu_test::check),
@@ -52,7 +47,7 @@ const EMULATED: [Check; 4] = [
 
 /// Runs the task.
 pub(crate) fn run(args: &[OsString]) -> Result<()> {
-    let (mut host_only, mut everything) = (false, false);
+    let mut host_only = false;
     let mut parser = Parser::from_args(args);
     while let Some(arg) = parser.next()? {
         match arg {
@@ -61,22 +56,18 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
                 return Ok(());
             }
             Arg::Long("host-only") => host_only = true,
-            Arg::Long("everything") => everything = true,
             _ => return Err(arg.unexpected().into()),
         }
     }
     let start = Instant::now();
     let others = if host_only { &[][..] } else { &OTHER_TARGETS };
-    let emulated = if everything { &EMULATED[..] } else { &[] };
-    for (name, check) in HOST.iter().chain(others).chain(emulated) {
+    for (name, check) in HOST.iter().chain(others) {
         eprintln!("\n== {name}");
         check().with_context(|| format!("the check of {name} failed"))?;
     }
     let mut not_run = spelling()?;
     if host_only {
         not_run.push("the other targets (--host-only)");
-    } else if !everything {
-        not_run.push("emulators and browser (--everything)");
     }
     let seconds = start.elapsed().as_secs();
     let not_run = if not_run.is_empty() { "nothing".into() } else { not_run.join(", ") };

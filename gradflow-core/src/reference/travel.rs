@@ -6,7 +6,7 @@
 
 use super::case::{Case, World};
 use super::training::{Run, carry_on};
-use super::{EVERY, Failure, Kernels, Lent, Line, Memory, Plain, STEPS, Subject};
+use super::{EVERY, Failure, Kernels, Lent, Line, Memory, STEPS, Subject};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::network::{Batch, Inputs, Samples, Scratch, Targets};
@@ -79,15 +79,15 @@ pub(super) fn run<K: Kernels<f32>>(
 ///
 /// # Errors
 /// As [`run`](super::run).
-pub fn travellers(
+pub fn travellers<K: Kernels<f32>>(
     memory: &mut Memory,
     show: &mut dyn FnMut(&'static str, &[u8]),
 ) -> Result<(), Failure> {
     for (case, name, _) in movers() {
-        let bytes = half_way::<Plain>(case, memory.single());
+        let bytes = half_way::<K>(case, memory.single());
         show(name, bytes.map_err(Failure::of(Subject::Saved(case)))?);
     }
-    show(WEIGHTS.0, trained::<Plain>(memory.single()).map_err(Failure::of(WRITTEN))?);
+    show(WEIGHTS.0, trained::<K>(memory.single()).map_err(Failure::of(WRITTEN))?);
     Ok(())
 }
 

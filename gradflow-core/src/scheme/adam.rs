@@ -59,7 +59,7 @@ where
     B: AsMut<[T]>,
     O: Objective<T> + ?Sized,
 {
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
         self.check()?;
         let Self { beta1, beta2, epsilon, dt, powers: [power1, power2], .. } = *self;

@@ -54,24 +54,24 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AdamMetric<T, B> {
         check_lambda(self.lambda)
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn slope(&self, g: &[T], _norm_sq: T, dt: T) -> T {
         weighted_sq(g, |i| self.factor(i, g, dt))
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn apply(&self, g: &[T], v: &mut [T], dt: T) {
         for (i, v) in v.iter_mut().enumerate() {
             *v *= self.factor(i, g, dt);
         }
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn descend(&self, w: &mut [T], g: &[T], _norm_sq: T, length: T, dt: T) -> Result<T, Error> {
         descend_by(w, g, |i| length * self.factor(i, g, dt))
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn commit(&mut self, g: &[T]) {
         self.power *= self.beta2;
         let (beta2, rest) = (self.beta2, T::ONE - self.beta2);

@@ -219,7 +219,7 @@ where
     A: Operator<T>,
     O: Residuals<T> + ?Sized,
 {
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
         forward!(self, scheme => scheme.step(w, objective))
     }

@@ -69,7 +69,7 @@ where
     B: AsRef<[T]> + AsMut<[T]>,
     O: Objective<T> + ?Sized,
 {
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn propose(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
         let dt = self.dt;
         check_dt(dt)?;
@@ -109,7 +109,7 @@ where
         })
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn relax(
         &mut self,
         w: &[T],
@@ -133,7 +133,7 @@ where
         Ok(())
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn commit(&mut self, _objective: &O, step: &Step<T>) {
         self.operator.commit(self.gradient.as_ref());
         self.auxiliary = step.auxiliary.map(|auxiliary| auxiliary.next);
@@ -148,7 +148,7 @@ where
     B: AsRef<[T]> + AsMut<[T]>,
     O: Objective<T> + ?Sized,
 {
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
         let step = self.propose(w, objective)?;
         self.commit(objective, &step);

@@ -67,7 +67,7 @@ impl<T: Float> Operator<T> for Scalar<T> {
         check_lambda(self.lambda)
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn slope(&self, _g: &[T], norm_sq: T, dt: T) -> T {
         norm_sq * self.factor(dt)
     }
@@ -76,7 +76,7 @@ impl<T: Float> Operator<T> for Scalar<T> {
         Some(self.factor(dt))
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn apply(&self, _g: &[T], v: &mut [T], dt: T) {
         let factor = self.factor(dt);
         for v in v {
@@ -84,7 +84,7 @@ impl<T: Float> Operator<T> for Scalar<T> {
         }
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn descend(&self, w: &mut [T], g: &[T], norm_sq: T, length: T, dt: T) -> Result<T, Error> {
         let length = length * self.factor(dt);
         descend_with_norm(w, g, length, norm_sq)?;
@@ -117,19 +117,19 @@ impl<T: Float, B: AsRef<[T]>> Operator<T> for Diagonal<B> {
         entries.iter().try_for_each(|&lambda| check_lambda(lambda))
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn slope(&self, g: &[T], _norm_sq: T, dt: T) -> T {
         weighted_sq(g, |i| self.factor(i, dt))
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn apply(&self, _g: &[T], v: &mut [T], dt: T) {
         for (i, v) in v.iter_mut().enumerate() {
             *v *= self.factor(i, dt);
         }
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn descend(&self, w: &mut [T], g: &[T], _norm_sq: T, length: T, dt: T) -> Result<T, Error> {
         descend_by(w, g, |i| length * self.factor(i, dt))
     }
@@ -163,7 +163,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AnyOperator<T, B> {
         forward!(self, operator => operator.check(parameters))
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn slope(&self, g: &[T], norm_sq: T, dt: T) -> T {
         forward!(self, operator => operator.slope(g, norm_sq, dt))
     }
@@ -172,17 +172,17 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AnyOperator<T, B> {
         forward!(self, operator => operator.uniform(dt))
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn apply(&self, g: &[T], v: &mut [T], dt: T) {
         forward!(self, operator => operator.apply(g, v, dt));
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn descend(&self, w: &mut [T], g: &[T], norm_sq: T, length: T, dt: T) -> Result<T, Error> {
         forward!(self, operator => operator.descend(w, g, norm_sq, length, dt))
     }
 
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn commit(&mut self, g: &[T]) {
         forward!(self, operator => operator.commit(g));
     }
@@ -201,7 +201,7 @@ pub(super) fn check_lambda<T: Float>(lambda: T) -> Result<(), Error> {
 }
 
 /// `Σ weightᵢ xᵢ²` in the order of a plain norm.
-#[cfg_attr(target_arch = "x86_64", inline(always))]
+#[cfg_attr(feature = "wide", inline(always))]
 pub(super) fn weighted_sq<T: Float>(x: &[T], weight: impl Fn(usize) -> T) -> T {
     let mut lanes = Lanes::ZERO;
     for (block, x) in x.chunks(LANES).enumerate() {
@@ -212,7 +212,7 @@ pub(super) fn weighted_sq<T: Float>(x: &[T], weight: impl Fn(usize) -> T) -> T {
 }
 
 /// `w ← w − lengthᵢ gᵢ`; returns `‖Δw‖²`.
-#[cfg_attr(target_arch = "x86_64", inline(always))]
+#[cfg_attr(feature = "wide", inline(always))]
 pub(super) fn descend_by<T: Float>(
     w: &mut [T],
     g: &[T],

@@ -38,7 +38,7 @@ where
     B: AsMut<[T]>,
     O: Objective<T> + ?Sized,
 {
-    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(feature = "wide", inline(always))]
     fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
         let eta = self.eta;
         check(eta >= T::ZERO && eta < T::ONE, Setting::Eta, eta)?;

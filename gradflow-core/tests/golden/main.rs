@@ -39,7 +39,7 @@ fn the_digests_are_the_committed_ones() {
 fn the_files_that_travel_are_the_committed_ones() {
     let mut memory = Box::new(Memory::ZERO);
     let mut files = 0;
-    reference::travellers(&mut memory, &mut |name, bytes| {
+    reference::travellers::<Plain>(&mut memory, &mut |name, bytes| {
         assert!(fs::read(folder().join(name)).unwrap() == bytes, "{name} has changed");
         files += 1;
     })

@@ -14,11 +14,11 @@ const FMA: &str = "-Ctarget-cpu=x86-64-v3";
 /// Optimised as far as it takes to be quick to build and to run: once more another compilation.
 const LITTLE: &str = "--config=profile.release.opt-level=1";
 
-/// An example named `reference`, built in a folder of its own.
-fn build(package: &str, variant: &str, options: &[&str], flags: Option<&str>) -> Result<PathBuf> {
+/// The core's programme, built in a folder of its own.
+fn build(variant: &str, options: &[&str], flags: Option<&str>) -> Result<PathBuf> {
     let target = folder(variant);
     let mut run = Run::cargo("build")
-        .args(["--quiet", "--locked", "--package", package, "--example", "reference"])
+        .args(["--quiet", "--locked", "--package", "gradflow-reference"])
         .args(options)
         .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
         .env("CARGO_TARGET_DIR", &target);
@@ -27,11 +27,11 @@ fn build(package: &str, variant: &str, options: &[&str], flags: Option<&str>) ->
     }
     run.run()?;
     let profile = if options.contains(&"--release") { "release" } else { "debug" };
-    Ok(target.join(profile).join("examples/reference"))
+    Ok(target.join(profile).join("reference"))
 }
 
 fn plain() -> Result<PathBuf> {
-    build("gradflow-core", "host", &["--release", "--features=std"], None)
+    build("host", &["--release", "--features=std"], None)
 }
 
 /// What the release build prints: the baseline of all comparisons.
@@ -61,7 +61,7 @@ pub(super) fn columns(notes: &mut Vec<String>) -> Result<Vec<Column>> {
         Ok(())
     };
     disassembly::check(&plain()?, &disassembly::HOST)?;
-    let core = |options: &[&str]| build("gradflow-core", "host", options, None);
+    let core = |options: &[&str]| build("host", options, None);
     let unoptimised = "--config=profile.dev.package.gradflow-core.opt-level=0";
     push("debug", Expected::Equal, Run::new(core(&[unoptimised])?))?;
     push("no-std", Expected::Equal, Run::new(core(&["--release", LITTLE])?))?;
@@ -71,7 +71,7 @@ pub(super) fn columns(notes: &mut Vec<String>) -> Result<Vec<Column>> {
     push("threads-2", Expected::Equal, Run::new(&wide).arg("2"))?;
     disassembly::check(&wide, &disassembly::HOST)?;
     if has_fma() {
-        let fma = build("gradflow-core", "fma", &["--release", "--features=std"], Some(FMA))?;
+        let fma = build("fma", &["--release", "--features=std"], Some(FMA))?;
         push("x86-64-v3", Expected::Equal, Run::new(&fma))?;
         disassembly::check(&fma, &disassembly::HOST)?;
     } else {
@@ -86,9 +86,9 @@ pub(super) fn columns(notes: &mut Vec<String>) -> Result<Vec<Column>> {
 fn build_wide() -> Result<PathBuf> {
     Run::cargo("build")
         .args(["--quiet", "--locked", "--release", "--package", "gradflow-std"])
-        .args(["--example", "reference"])
+        .args(["--example", "wide_reference"])
         .run()?;
-    Ok(workspace::target().join("release/examples/reference"))
+    Ok(workspace::target().join("release/examples/wide_reference"))
 }
 
 /// A build of changed sources in `root`, with fused instructions where the machine has them.
@@ -96,12 +96,11 @@ pub(super) fn build_mutant(root: &Path) -> Result<PathBuf> {
     let target = folder("mutants");
     let mut run = Run::cargo("build")
         .args(["--quiet", "--offline", "--release", LITTLE, "--features=std"])
-        .args(["--example", "reference"])
-        .dir(root.join("gradflow-core"))
+        .dir(root.join("gradflow-core/reference"))
         .env("CARGO_TARGET_DIR", &target);
     if has_fma() {
         run = run.env("RUSTFLAGS", FMA);
     }
     run.run()?;
-    Ok(target.join("release/examples/reference"))
+    Ok(target.join("release/reference"))
 }

@@ -63,7 +63,7 @@ pub(super) fn check(here: &Digests) -> Result<()> {
 /// The core alone, changed, as a workspace of its own.
 fn copy(mutant: &Mutant) -> Result<PathBuf> {
     let (from, to) = (workspace::root(), folder("mutant"));
-    for name in ["src", "examples", "tests/golden", "Cargo.toml"] {
+    for name in ["src", "reference", "tests/golden", "Cargo.toml"] {
         let name = Path::new("gradflow-core").join(name);
         copy_all(&from.join(&name), &to.join(&name))?;
     }
@@ -71,7 +71,10 @@ fn copy(mutant: &Mutant) -> Result<PathBuf> {
     let manifest = text(&from.join("Cargo.toml"))?;
     let (before, rest) = manifest.split_once("members = [").context("no members in Cargo.toml")?;
     let (_, after) = rest.split_once(']').context("no end of the members in Cargo.toml")?;
-    write(&to.join("Cargo.toml"), &format!("{before}members = [\"gradflow-core\"]{after}"))?;
+    write(
+        &to.join("Cargo.toml"),
+        &format!("{before}members = [\"gradflow-core\", \"gradflow-core/reference\"]{after}"),
+    )?;
 
     let path = to.join("gradflow-core").join(mutant.file);
     let source = text(&path)?;

@@ -34,12 +34,12 @@ fn build(suffix: &str, flags: &str, options: &[&str]) -> Result<PathBuf> {
     let target = folder(&format!("wasm{suffix}"));
     toolchain::cargo_for("build", toolchain::WASM)?
         .args(["--quiet", "--locked", "--package", "gradflow-wasm", "--profile", "page"])
-        .args(["--example", "reference"])
+        .args(["--example", "wasm_reference"])
         .args(options)
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", flags)
         .run()?;
-    let module = target.join(toolchain::WASM).join("page/examples/reference.wasm");
+    let module = target.join(toolchain::WASM).join("page/examples/wasm_reference.wasm");
     // Plain WebAssembly has no fused multiply-add; relaxed vectors have one.
     let bytes = fs::read(&module).with_context(|| format!("cannot read {module:?}"))?;
     let relaxed = b"relaxed-simd";

@@ -38,7 +38,7 @@ fn print(memory: &mut Memory) -> Result<(), Box<dyn Error>> {
 
 fn write(memory: &mut Memory, folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut written = Ok(());
-    reference::travellers(memory, &mut |name, bytes| {
+    reference::travellers::<Kernels>(memory, &mut |name, bytes| {
         if written.is_ok() {
             written = fs::write(folder.join(name), bytes);
         }
