@@ -36,8 +36,8 @@ export class Board {
     const space = "http://www.w3.org/2000/svg";
     const picture = document.createElementNS(space, "svg");
     const line = document.createElementNS(space, "line");
-    for (const [name, value] of Object.entries({ width: 30, height: 10, "aria-hidden": "true" })) picture.setAttribute(name, value);
-    const look = { x1: 0, y1: 5, x2: 30, y2: 5, stroke: colour(id, dark), "stroke-width": 3, "stroke-dasharray": byId(id).dash.join(" ") };
+    for (const [name, value] of Object.entries({ width: 26, height: 10, "aria-hidden": "true" })) picture.setAttribute(name, value);
+    const look = { x1: 0, y1: 5, x2: 26, y2: 5, stroke: colour(id, dark), "stroke-width": 3, "stroke-dasharray": byId(id).dash.join(" ") };
     for (const [name, value] of Object.entries(look)) line.setAttribute(name, value);
     picture.append(line);
     return picture;
@@ -65,10 +65,15 @@ export class Board {
       texts.forEach((text, i) => {
         if (place.cells[i].textContent !== text) place.cells[i].textContent = text;
       });
-      place.cells[0].title = this.laws.get(racer.id)?.law ?? "";
       place.cells[0].className = `lamp ${this.lamp(racer)}`;
-      place.row.title = racer.failure ?? "";
     }
+  }
+
+  /** The law of a racer in words, for the line below the table. */
+  lawOf(id) {
+    const law = this.laws?.get(id);
+    if (!law) return "";
+    return law.hasLaw ? `The law of ${byId(id).name}:  ${law.law}` : `${law.law[0].toUpperCase()}${law.law.slice(1)}.`;
   }
 
   lamp({ id, tally }) {
@@ -95,7 +100,7 @@ export class Board {
       const [{ id, score }] = ranked;
       parts.push(spec.task === "mnist" ? `${byId(id).name} leads with ${(100 * score).toFixed(2)} % right.` : `${byId(id).name} leads with an error of ${short(score)}.`);
     }
-    for (const { id, steps } of dead) parts.push(`${byId(id).name} diverged at step ${steps}.`);
+    for (const { id, steps, failure } of dead) parts.push(`${byId(id).name} diverged at step ${steps}: ${failure}.`);
     const audited = frame.racers.filter(({ id, tally }) => this.laws.get(id)?.hasLaw && tally.length);
     if (audited.length) {
       const sum = (i) => audited.reduce((total, { tally }) => total + tally[i], 0);

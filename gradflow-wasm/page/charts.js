@@ -15,6 +15,18 @@ export class Charts {
     this.series = new Map();
     this.steps = [];
     this.plots = {};
+    for (const [name, place] of Object.entries(places)) {
+      place.tabIndex = 0;
+      place.role = "img";
+      place.ariaLabel = `${place.dataset.title}; left and right move the cross-hair`;
+      place.addEventListener("keydown", (event) => {
+        const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        if (!way) return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.walk(name, event.shiftKey ? 20 * way : way);
+      });
+    }
   }
 
   /** Starts anew with these racers. */
@@ -81,8 +93,6 @@ export class Charts {
     for (const [name, place] of Object.entries(this.places)) {
       if (place.closest("[hidden]")) continue;
       this.plots[name] = new uPlot(this.options(name, place), [[]], place);
-      // The picture has no text of its own: the figure's caption and the table say what it shows.
-      this.plots[name].root.setAttribute("aria-hidden", "true");
     }
     this.draw();
   }
@@ -106,11 +116,11 @@ export class Charts {
       width: Math.max(240, place.clientWidth),
       height: this.height(place),
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       cursor: { sync: { key: "steps" }, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { time: false, distr: logX ? 3 : 1, range: (_, low, high) => [logX ? 1 : 0, Math.max(high ?? 10, logX ? 10 : 10)] },
-        y: { distr: logY ? 3 : 1, range: logY ? (_, low, high) => decades(low, high) : undefined },
+        y: { distr: logY ? 3 : 1, range: logY ? (_, low, high) => (name === "kappa" ? aroundOne(low, high) : decades(low, high)) : undefined },
       },
       axes: [
         { ...axis, size: 28, ...(logX ? { splits: powers, filter: all } : {}), values: (_, splits) => splits.map((step) => (step === null ? "" : compact(step))) },
@@ -122,7 +132,16 @@ export class Charts {
   }
 
   height(place) {
-    return Math.max(190, Math.min(240, Math.round(place.clientWidth * 0.6)));
+    return Math.max(190, Math.min(300, Math.round(place.clientWidth * 0.82)));
+  }
+
+  /** Moves the cross-hair of a chart by so many of its points. */
+  walk(name, way) {
+    const plot = this.plots[name];
+    const [x] = plot?.data ?? [[]];
+    if (x.length === 0) return;
+    const at = Math.max(0, Math.min(x.length - 1, (plot.cursor.idx ?? (way > 0 ? -1 : x.length)) + way));
+    plot.setCursor({ left: plot.valToPos(x[at], "x"), top: 0 });
   }
 
   resize() {
@@ -170,6 +189,11 @@ function decades(low, high) {
   const bottom = Math.floor(Math.log10(low));
   const top = Math.ceil(Math.log10(Math.min(high, MOST)));
   return [10 ** Math.min(bottom, 3), 10 ** Math.max(top, bottom + 1)];
+}
+
+/** Whole decades below 1, and a margin above it: κ mostly stays there. */
+function aroundOne(low, high) {
+  return [Math.min(0.1, decades(low, high)[0]), Math.max(2, high)];
 }
 
 const all = (_, splits) => splits;

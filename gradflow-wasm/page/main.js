@@ -44,6 +44,7 @@ function receive(message) {
 
 function ready({ laws, points, target }) {
   board.reset(spec, laws, darkness.matches);
+  $("law").textContent = board.lawOf(spec.focus);
   charts.reset(spec, darkness.matches);
   fit.reset(spec, darkness.matches, points, target);
   digits.again();
@@ -142,7 +143,7 @@ function toggle() {
 // ---- the views
 
 function show() {
-  for (const name of ["task", "pace", "seed", "steps", "batch", "hidden", "lambda", "c", "schedule", "samples", "noise", "audit", "x", "y"]) {
+  for (const name of ["task", "pace", "seed", "steps", "batch", "hidden", "lambda", "c", "schedule", "samples", "noise", "r0", "audit", "x", "y"]) {
     if (document.activeElement !== $(name)) $(name).value = spec[name];
   }
   $("dt").value = Math.log10(spec.dt).toFixed(1);
@@ -153,13 +154,17 @@ function show() {
   const digit = spec.task === "mnist";
   $("digits").hidden = $("errors").hidden = !digit;
   $("table").classList.toggle("goal", spec.task === "gaussian");
+  $("table").classList.toggle("scored", spec.task !== "points");
   $("regression").hidden = digit;
   $("score-figure").hidden = spec.task === "points";
+  $("energy-figure").hidden = spec.racers.every((id) => ["sgd", "adam"].includes(id));
+  $("kappa-figure").hidden = !spec.racers.some((id) => byId(id).shift);
   const score = digit ? "Accuracy on the test images" : "Error against the noiseless target";
   $("score-caption").textContent = charts.places.score.dataset.title = score;
   $("score-head").textContent = digit ? "Accuracy" : "Error";
   for (const place of document.querySelectorAll(".gaussian")) place.hidden = spec.task !== "gaussian";
   $("points-csv").hidden = spec.task !== "points";
+  $("law").textContent = board.lawOf(spec.focus);
   $("examine-name").textContent = $("command-of").textContent = byId(spec.focus).name;
   $("command").textContent = command(spec, spec.focus);
   $("command-note").textContent = changedAt === null ? "" : `Δt was moved at step ${changedAt}. The command begins with the present Δt: restart the race to have the same run here.`;
@@ -186,13 +191,18 @@ function showLegend() {
 
 function showCursor(name, index) {
   const at = charts.at(name, index);
+  // Read aloud only for those who move it by keyboard.
+  $("cursor").ariaLive = document.activeElement?.dataset.chart ? "polite" : "off";
   $("cursor").textContent = at ? `step ${at.step}:  ${at.values.map(([id, value]) => `${byId(id).name} ${short(value)}`).join("   ")}` : "\u00a0";
 }
 
-/** One sentence for ears and eyes, at most every five seconds. */
+/** One sentence for ears and eyes: when a racer falls, and else at most every five seconds. */
 function speak() {
   const now = performance.now();
-  if (!latest || (latest.running && now - (speak.last ?? -1e9) < 5000)) return;
+  if (!latest || (latest.running && latest.step === 0 && refused.length === 0)) return;
+  const dead = latest.racers.filter(({ failure }) => failure).length;
+  if (latest.running && dead === speak.dead && now - (speak.last ?? -1e9) < 5000) return;
+  speak.dead = dead;
   const text = [...refused, board.sentence(latest, spec)].join(" ");
   if (text === speak.text) return;
   speak.last = now;
@@ -221,10 +231,12 @@ function build() {
     formula.textContent = method.formula;
     const promise = document.createElement("dd");
     promise.textContent = method.promise;
-    $("catalogue").append(term, formula, promise);
+    const entry = document.createElement("div");
+    entry.append(term, formula, promise);
+    $("catalogue").append(entry);
   }
   $("decades").append(...Array.from({ length: 13 }, (_, i) => new Option("", i - 6)));
-  for (const name of ["seed", "steps", "batch", "hidden", "lambda", "c", "schedule", "samples", "noise", "audit", "pace", "x", "y"]) {
+  for (const name of ["seed", "steps", "batch", "hidden", "lambda", "c", "schedule", "samples", "noise", "r0", "audit", "pace", "x", "y"]) {
     $(name).addEventListener("change", () => {
       const value = parse(name, $(name).value);
       $(name).setAttribute("aria-invalid", value === undefined);
@@ -261,8 +273,12 @@ function single() {
 
 function exports() {
   const legend = () => spec.racers.map((id) => ({ name: byId(id).name, colour: colour(id, darkness.matches), dash: byId(id).dash }));
-  $("link").addEventListener("click", () => navigator.clipboard.writeText(location.href));
-  $("copy").addEventListener("click", () => navigator.clipboard.writeText($("command").textContent));
+  const copy = async (what, text) => {
+    const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    $("copied").textContent = done ? `${what} is copied.` : `The browser does not allow it: copy this by hand: ${text}`;
+  };
+  $("link").addEventListener("click", () => copy("The link", location.href));
+  $("copy").addEventListener("click", () => copy("The command", $("command").textContent));
   $("csv").addEventListener("click", async () => download(fileName(spec, "curves", "csv"), csvWithSpec(spec, await link.ask("csv")), "text/csv"));
   $("png").addEventListener("click", async () => {
     const pictures = charts.pictures();
@@ -286,6 +302,8 @@ function exports() {
 function listen() {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
+    const front = /^[1-9]$/.test(event.key) && spec.racers[event.key - 1];
+    if (front) return change({ focus: front });
     const keys = { " ": toggle, ArrowRight: single, r: () => start(true), R: () => start(true) };
     if (event.key === " " && /BUTTON|SUMMARY|A/.test(event.target.tagName)) return;
     if (!keys[event.key]) return;

@@ -75,6 +75,7 @@ export function optionsOf(spec, id) {
   const own = { ...options, dt: spec.dt };
   if (!["sgd", "adam"].includes(own.method)) own.lambda = spec.lambda;
   if (["sav", "exp-sav"].includes(own.method)) own.c = spec.c;
+  if (spec.r0 === "train" && hasScalar(own, spec)) own.r0 = spec.r0;
   // Generalised Gauss-Newton has no stored form.
   if (own.method === "ieq-full" && own.relaxed && spec.task === "mnist") own.residual = "brier";
   return {
@@ -87,6 +88,10 @@ export function optionsOf(spec, id) {
     ...initOf(spec),
   };
 }
+
+/** Whether a method has one auxiliary number that lasts longer than a step. */
+const hasScalar = ({ method, relaxed }, { task }) =>
+  ["sav", "exp-sav"].includes(method) || (method === "ieq-adaptive" && relaxed && task === "mnist");
 
 const initOf = (spec) =>
   spec.task === "mnist" ? { init: "kaiming", outputBias: false } : { init: "ntk", outputBias: true };
@@ -102,6 +107,7 @@ export function command(spec, id) {
   words.push("--dt", plain(o.dt));
   if (o.lambda !== undefined) words.push("--lambda", plain(o.lambda));
   if (o.c !== undefined) words.push("--c", plain(o.c));
+  if (o.r0) words.push("--r0", o.r0);
   words.push("--hidden", o.hidden, "--init", o.init);
   if (o.outputBias) words.push("--output-bias");
   words.push("--batch", o.batch, "--steps", o.steps, "--schedule", o.schedule, "--seed", o.seed);

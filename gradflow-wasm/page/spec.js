@@ -52,6 +52,7 @@ const FIELDS = {
   seed: whole(0, Number.MAX_SAFE_INTEGER, 0),
   samples: whole(1, 100_000, 2_000),
   noise: number(0, 10, 0.01),
+  r0: oneOf(["batch", "train"], "batch"),
   points,
   pace: oneOf(["slow", "steady", "max"], "steady"),
   audit: oneOf(["on", "off"], "on"),

@@ -17,6 +17,8 @@ const FIT_POINTS = 241;
 
 let race = null;
 let mnist = null;
+let loading = null; // the promise of it
+let starts = 0;
 let hidden = false;
 let wanted = false; // the page is ready for a frame
 let looping = false;
@@ -27,9 +29,15 @@ const say = (type, content = {}, transfer = []) => postMessage({ type, ...conten
 
 const answers = {
   async start({ spec, weights }) {
-    const data = await dataOf(spec);
+    if (race) race.running = false;
+    const mine = ++starts;
+    const data = await dataOf(spec).catch((error) => {
+      if (mine === starts) throw error;
+    });
+    // While the images were on their way, another race was asked for.
+    if (mine !== starts) return release(data);
     race?.racers.forEach((racer) => racer.trainer.free());
-    if (race && race.data !== mnist?.train) [race.data, race.test].forEach((set) => set?.free());
+    release(race);
     race = { spec, ...data, begun: performance.now(), last: performance.now(), budget: 0, chunk: 1, step: 0, running: false, nextTest: 0 };
     race.racers = spec.racers.map((id) => newRacer(spec, id, data.data, weights?.[id]));
     const laws = race.racers.map(({ id, trainer }) => ({ id, law: trainer.law, hasLaw: trainer.has_law, parameters: trainer.parameters }));
@@ -111,7 +119,11 @@ function newRacer(spec, id, data, weights) {
 
 async function dataOf(spec) {
   if (spec.task === "mnist") {
-    mnist ??= await loadMnist(DataSet, (done, total) => say("progress", { done, total }));
+    loading ??= loadMnist(DataSet, (done, total) => say("progress", { done, total }));
+    mnist = await loading.catch((error) => {
+      loading = null;
+      throw error;
+    });
     return { data: mnist.train, test: mnist.test };
   }
   const clean = DataSet.clean("gaussian");
@@ -119,6 +131,11 @@ async function dataOf(spec) {
   const [x, y] = [0, 1].map((column) => Float32Array.from(spec.points, (point) => point[column]));
   clean.free();
   return { data: DataSet.values(1, x, y), test: null };
+}
+
+/** Gives the sets of a race back, but for MNIST, which stays. */
+function release(sets) {
+  if (sets && sets.data !== mnist?.train) for (const set of [sets.data, sets.test]) set?.free();
 }
 
 function schedule() {

@@ -74,7 +74,7 @@ impl Engine {
         let piece = network.scratch_len(PIECE);
         let law = Law::of(&settings, loss);
         let buffer = law.buffer_len(network.parameters(), batch * network.outputs());
-        Ok(Self {
+        let mut engine = Self {
             loss: settings.trained_loss(loss),
             reals: vec![0.0; step.reals.max(piece.reals)],
             indices: vec![0; step.indices.max(piece.indices)],
@@ -89,7 +89,19 @@ impl Engine {
             audit: options.audit.then(|| Audit::new(law, vec![0.0; buffer])),
             curve: Curve::default(),
             failure: None,
-        })
+        };
+        engine.start()?;
+        Ok(engine)
+    }
+
+    /// Defines a scalar auxiliary variable where the run starts, if the whole set is to do it.
+    fn start(&mut self) -> Result<(), Error> {
+        if self.options.whole_start {
+            let data = Rc::clone(&self.data);
+            let loss = self.evaluate_for(&data, self.loss)?.loss;
+            self.scheme.start(loss as f32)?;
+        }
+        Ok(())
     }
 
     /// Takes up to `n` steps; returns how many were taken. A run that has diverged takes none.
@@ -180,10 +192,14 @@ impl Engine {
     /// # Errors
     /// A set with other inputs or outputs.
     pub fn evaluate(&mut self, data: &Data) -> Result<Evaluation, Error> {
+        self.evaluate_for(data, data.loss())
+    }
+
+    fn evaluate_for(&mut self, data: &Data, loss: Loss) -> Result<Evaluation, Error> {
         self.check_inputs(data)?;
         let order: Vec<u32> = (0..).take(data.len()).collect();
         let mut scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
-        self.network.evaluate(&self.weights, data.samples(), &order, data.loss(), &mut scratch)
+        self.network.evaluate(&self.weights, data.samples(), &order, loss, &mut scratch)
     }
 
     fn check_inputs(&self, data: &Data) -> Result<(), Error> {
@@ -269,7 +285,7 @@ impl Engine {
         }
         weights::read(&header, bytes, &mut self.weights)?;
         self.network = network;
-        Ok(())
+        self.start()
     }
 
     /// The parameters; see [`TwoLayer`] for their order.

@@ -25,6 +25,9 @@ pub struct Options {
     pub steps: u32,
     /// Seed of weights and batches.
     pub seed: u64,
+    /// Whether a scalar auxiliary variable starts from the loss of the whole set, instead of the first
+    /// batch's.
+    pub whole_start: bool,
     /// Whether each step's law is checked, at the price of some forward passes.
     pub audit: bool,
 }
@@ -40,6 +43,7 @@ impl Default for Options {
             schedule: Schedule::Constant,
             steps: 10_000,
             seed: 0,
+            whole_start: false,
             audit: false,
         }
     }
@@ -94,6 +98,7 @@ impl Options {
             "schedule" => self.schedule = at.choose(schedule)?,
             "steps" => self.steps = at.count(u64::from(u32::MAX))? as u32,
             "seed" => self.seed = at.count((1 << 53) - 1)?,
+            "r0" => self.whole_start = at.choose(start)?,
             "audit" => self.audit = at.flag()?,
             _ => return Err(format!("there is no option `{name}`")),
         }
@@ -203,6 +208,14 @@ fn init(name: &str) -> Option<Init> {
     }
 }
 
+fn start(name: &str) -> Option<bool> {
+    match name {
+        "batch" => Some(false),
+        "train" => Some(true),
+        _ => None,
+    }
+}
+
 fn schedule(name: &str) -> Option<Schedule> {
     match name {
         "constant" => Some(Schedule::Constant),
@@ -226,11 +239,14 @@ mod tests {
             ("method".into(), text("ieq-full")),
             ("relaxed".into(), Value::Flag(true)),
             ("dt".into(), Value::Number(1e3)),
+            ("r0".into(), text("train")),
             ("batch".into(), text("full")),
             ("seed".into(), Value::Number(7.0)),
         ]);
         let settings = Settings { relaxed: true, dt: 1e3, ..Settings::new(Method::IeqFull) };
-        assert_eq!(options, Ok(Options { settings, batch: None, seed: 7, ..Options::default() }));
+        let expected =
+            Options { settings, batch: None, seed: 7, whole_start: true, ..Options::default() };
+        assert_eq!(options, Ok(expected));
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub(crate) fn run() -> Result<()> {
     }
     Run::new("node")
         .arg(source.join("run.mjs"))
-        .env("PAGE", folder)
+        .env("BENCH", folder)
+        .env("PAGE", demo)
         .env("SERVER", wasm_test::server()?)
         .env("BROWSER", wasm_test::browser()?)
         .limit(600)

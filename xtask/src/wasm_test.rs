@@ -16,9 +16,7 @@ pub(crate) fn test() -> Result<()> {
     data::complete_mnist()?;
     let folder = page::build()?;
     Run::cargo("build").args(["--locked", "--release", "--package", "gradflow-std"]).run()?;
-    node("trainer.mjs", &folder)
-        .env("GRADFLOW", workspace::target().join("release/gradflow"))
-        .run()?;
+    node("trainer.mjs", &folder).run()?;
     node("page.mjs", &folder)
         .env("SERVER", server()?)
         .env("BROWSER", browser()?)
@@ -32,6 +30,7 @@ fn node(suite: &str, folder: &Path) -> Run {
         .arg("--test")
         .arg(page::source().join("test").join(suite))
         .env("PAGE", folder)
+        .env("GRADFLOW", workspace::target().join("release/gradflow"))
         .limit(600)
 }
 
