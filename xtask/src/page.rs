@@ -54,7 +54,9 @@ pub(crate) fn build() -> Result<PathBuf> {
 fn module(folder: &Path) -> Result<()> {
     // A folder of its own: other flags than those of the tests' builds must not rebuild theirs.
     let target = workspace::target().join("page");
-    toolchain::cargo_for("build", toolchain::WASM)?
+    let compiler = || toolchain::cargo_for("build", toolchain::WASM);
+    compiler()
+        .or_else(|_| toolchain::provide().and_then(|()| compiler()))?
         .args(["--locked", "--package", "gradflow-wasm", "--profile", "page"])
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", RUSTFLAGS)
