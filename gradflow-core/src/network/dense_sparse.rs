@@ -54,12 +54,19 @@ fn touch<T: Float>(rows: &Rows<'_, T>) {
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn weigh_inputs<T: Float>(row: Row<'_, T>, matrix: &[T], out: &mut [T]) {
     match row {
-        Row::Dense(x) => weigh_rows(matrix, x.iter().copied().enumerate(), out, true),
+        Row::Dense(x) => weigh_dense(x, 1, matrix, out, true),
         Row::Sparse(columns, values) => {
             let terms = columns.iter().zip(values).map(|(&i, &x)| (usize::from(i), x));
             weigh_rows(matrix, terms, out, true);
         }
     }
+}
+
+/// `out ← out + Σ xᵢ · matrix[i]`, or from zeros (`fresh`), with every `stride`-th of the numbers x.
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+fn weigh_dense<T: Float>(x: &[T], stride: usize, matrix: &[T], out: &mut [T], fresh: bool) {
+    weigh_rows(matrix, x.iter().step_by(stride).copied().enumerate(), out, fresh);
 }
 
 /// `f = s · A h + c` of each sample into its row of `outputs`.
@@ -111,8 +118,8 @@ pub(super) fn pull_back<T: Float>(
         }
     }
     for (j, gradient) in gradient.output.rows_mut(m).enumerate() {
-        let terms = deltas.rows(k).map(|delta| delta.get(j).copied().unwrap_or_default());
-        weigh_rows(activations, terms.enumerate(), gradient, fresh);
+        let column = deltas.get(j..).unwrap_or_default();
+        weigh_dense(column, k, activations, gradient, fresh);
     }
     for (h, delta) in activations.rows_mut(m).zip(deltas.rows(k)) {
         replace_by_delta(layers.output, delta, h, work.row);
@@ -130,7 +137,7 @@ pub(super) fn pull_back<T: Float>(
 /// `h ← (Σ deltaⱼ A[j]) ∘ (h > 0)`, with a row of working memory.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn replace_by_delta<T: Float>(output: &[T], delta: &[T], h: &mut [T], row: &mut [T]) {
-    weigh_rows(output, delta.iter().copied().enumerate(), row, true);
+    weigh_dense(delta, 1, output, row, true);
     for (h, &sum) in h.iter_mut().zip(row.iter()) {
         *h = if *h > T::ZERO { sum } else { T::ZERO };
     }
@@ -160,15 +167,31 @@ fn gather_sparse<T: Float>(
     let Some((entries, _)) = rows.entries(0) else { return };
     active.mark(rows);
     let Active { samples, next } = active;
+    let fresh = rows.begins();
+    let mut list = [(0, T::ZERO); PIECE];
     for (&samples, gradient) in samples.iter().zip(gradient.rows_mut(m)) {
-        if rows.begins() || samples != [0; 2] {
-            let [low, high] = samples.map(u64::from);
-            let terms = Terms { samples: low | high << 32, next, entries };
-            weigh_rows(deltas, terms, gradient, rows.begins());
+        let wanted = fresh || samples != [0; 2];
+        let [low, high] = samples.map(u64::from);
+        let terms = Terms { samples: low | high << 32, next, entries };
+        if !LISTED {
+            if wanted {
+                weigh_rows(deltas, terms, gradient, fresh);
+            }
+            advance(next, samples);
+        } else if wanted {
+            let terms = terms.list(&mut list);
+            weigh_rows(deltas, terms.iter().copied(), gradient, fresh);
+            for &(s, _) in terms {
+                if let Some(next) = next.get_mut(s) {
+                    *next += 1;
+                }
+            }
         }
-        advance(next, samples);
     }
 }
+
+/// On wasm32 a sum takes several passes over its terms: there they are looked up once for all.
+const LISTED: bool = cfg!(target_arch = "wasm32");
 
 /// The samples of an input and its values there. As inputs ascend, each sample's value is its next.
 #[derive(Clone)]
@@ -187,6 +210,19 @@ impl<T: Float> Iterator for Terms<'_, T> {
         let &entry = self.next.get(s)?;
         self.samples &= self.samples.wrapping_sub(1);
         Some((s, self.entries.get(entry as usize).copied()?))
+    }
+}
+
+impl<T: Float> Terms<'_, T> {
+    /// All of them, in memory.
+    #[inline(always)]
+    fn list(self, list: &mut [(usize, T); PIECE]) -> &[(usize, T)] {
+        let mut count = 0;
+        for (place, term) in list.iter_mut().zip(self) {
+            *place = term;
+            count += 1;
+        }
+        list.get(..count).unwrap_or_default()
     }
 }
 
