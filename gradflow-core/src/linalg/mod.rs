@@ -7,7 +7,7 @@ mod matrix;
 mod reduce;
 mod rows;
 
-pub(crate) use blocked::dot_rows;
+pub(crate) use blocked::{dot_rows, multiply_rows};
 pub use cholesky::Packed;
 pub use conjugate_gradients::{CgBuffers, conjugate_gradients};
 pub(crate) use matrix::Matrix;

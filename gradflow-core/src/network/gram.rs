@@ -16,7 +16,7 @@ use super::samples::{Row, Rows};
 use super::{Layers, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::{LANES, Lanes, Matrix as _, Packed, axpy, dot, dot_rows};
+use crate::linalg::{LANES, Lanes, Matrix as _, Packed, axpy, dot, dot_rows, multiply_rows};
 
 /// What the last linearisation left, and room for the factors of the Gram matrix.
 pub(super) struct GramParts<'a, T> {
@@ -24,7 +24,7 @@ pub(super) struct GramParts<'a, T> {
     pub(super) activations: &'a [T],
     /// `n × k`
     pub(super) probabilities: &'a [T],
-    /// `nk × m`: E
+    /// `nk × m'`: E, with its rows filled up to whole blocks of lanes by zeros, which change no sum.
     pub(super) mixed: &'a mut [T],
     /// Two packed `n × n` triangles: `⟨xᵢ, xⱼ⟩ + 1` and `⟨hᵢ, hⱼ⟩`.
     pub(super) products: &'a mut [T],
@@ -48,19 +48,18 @@ pub(super) fn gram<T: Float>(
     let (inputs, hidden) =
         parts.products.split_at_mut_checked(Packed::<T>::len_of(n)).unwrap_or_default();
     multiply_inputs(rows, parts.row, inputs);
-    multiply_rows(parts.activations, m, hidden);
+    multiply_hidden(parts.activations, m, hidden);
 
     let s_sq = network.scale * network.scale;
     let bias = if network.output_bias { T::ONE } else { T::ZERO };
-    let mixed = &*parts.mixed;
+    multiply_rows(parts.mixed, padded(m), gram);
     let mut entries = Packed::new(n * k, gram)?;
-    let mut entries = entries.rows_mut().zip(mixed.rows(m));
+    let mut entries = entries.rows_mut();
     let triangles = Packed::new(n, inputs)?;
     let hidden = Packed::new(n, hidden)?;
     let probabilities = parts.probabilities.rows(k);
     for ((xx, hh), p) in triangles.rows().zip(hidden.rows()).zip(probabilities.clone()) {
-        for (class, (out, e)) in entries.by_ref().take(k).enumerate() {
-            dot_rows(e, mixed, out);
+        for (class, out) in entries.by_ref().take(k).enumerate() {
             let others = xx.iter().zip(hh).zip(probabilities.clone());
             for (out, ((&xx, &hh), q)) in out.pieces_mut(k).zip(others) {
                 let (of_inputs, of_outputs) = (s_sq * xx, (s_sq * hh + bias) * (unit * unit));
@@ -74,6 +73,11 @@ pub(super) fn gram<T: Float>(
     Ok(())
 }
 
+/// Whole blocks of lanes.
+pub(super) const fn padded(m: usize) -> usize {
+    m.next_multiple_of(LANES)
+}
+
 /// `E` of each sample.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn mix_outputs<T: Float>(
@@ -84,11 +88,12 @@ fn mix_outputs<T: Float>(
     parts: &mut GramParts<'_, T>,
 ) {
     let (k, m) = (network.outputs, network.hidden);
+    let width = padded(m);
+    parts.mixed.fill(T::ZERO);
     let samples = parts.activations.rows(m).zip(parts.probabilities.rows(k));
-    for ((h, p), mixed) in samples.zip(parts.mixed.rows_mut(k * m)) {
+    for ((h, p), mixed) in samples.zip(parts.mixed.rows_mut(k * width)) {
         // The last row of E holds the mean Σ p_l A_l until its own turn comes.
-        let (first, mean) = mixed.split_at_mut_checked((k - 1) * m).unwrap_or_default();
-        mean.fill(T::ZERO);
+        let (first, mean) = mixed.split_at_mut_checked((k - 1) * width).unwrap_or_default();
         if residual.mixes() {
             for (&p, a) in p.iter().zip(layers.output.rows(m)) {
                 axpy(p, a, mean);
@@ -96,7 +101,7 @@ fn mix_outputs<T: Float>(
         }
         let weights = p.iter().map(|&p| unit * residual.weight(p));
         let mut outputs = weights.zip(layers.output.rows(m));
-        for (e, (weight, a)) in first.rows_mut(m).zip(outputs.by_ref()) {
+        for (e, (weight, a)) in first.rows_mut(width).zip(outputs.by_ref()) {
             for ((e, &mean), (&a, &h)) in e.iter_mut().zip(mean.iter()).zip(a.iter().zip(h)) {
                 *e = if h > T::ZERO { weight * (a - mean) } else { T::ZERO };
             }
@@ -158,7 +163,7 @@ fn dot_spread<T: Float>(row: Row<'_, T>, spread: &[T]) -> T {
 
 /// `⟨rowᵢ, rowⱼ⟩` for `j ≤ i`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn multiply_rows<T: Float>(matrix: &[T], width: usize, out: &mut [T]) {
+fn multiply_hidden<T: Float>(matrix: &[T], width: usize, out: &mut [T]) {
     let mut rest = out;
     for (i, row) in matrix.rows(width).enumerate() {
         let Some((out, after)) = rest.split_at_mut_checked(i + 1) else {

@@ -4,6 +4,8 @@
 //! the lanes and the order of [`dot`](crate::linalg::dot). Hidden values are recomputed, not kept:
 //! `h = relu(w x + b)` is cheaper than its memory.
 
+use core::hint::select_unpredictable;
+
 use super::samples::{Batch, Row};
 use super::scratch::Scratch;
 use super::{Layers, LayersMut, TwoLayer};
@@ -63,7 +65,15 @@ impl<T: Float> Unit<T> {
     fn mask<const N: usize>(self, x: &[T; N], delta: &[T; N]) -> [T; N] {
         let mut masked = *delta;
         for (delta, &x) in masked.iter_mut().zip(x) {
-            *delta = if self.is_active(x) { *delta } else { T::ZERO };
+            let active = self.is_active(x);
+            *delta = if VECTORS {
+                // Else the compiler makes a jump of it, sample by sample.
+                select_unpredictable(active, *delta, T::ZERO)
+            } else if active {
+                *delta
+            } else {
+                T::ZERO
+            };
         }
         masked
     }

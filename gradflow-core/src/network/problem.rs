@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::closed_form::GramForm;
 use super::dense_sparse::{activate, pull_back, respond, weigh_inputs};
-use super::gram::{GramParts, gram};
+use super::gram::{GramParts, gram, padded};
 use super::line_problem::LineProblem;
 use super::loss::Target;
 use super::samples::{Row, Targets};
@@ -274,7 +274,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let [activations, probabilities, rest] = Self::split_kept(&network, n, rest)?;
         let needed = network.residual_scratch_len(n).reals;
         let short = Error::Length { what: Buffer::Scratch, needed, got: rest.len() };
-        let (mixed, rest) = rest.split_at_mut_checked(n * k * m).ok_or(short)?;
+        let (mixed, rest) = rest.split_at_mut_checked(n * k * padded(m)).ok_or(short)?;
         let (products, rest) = rest.split_at_mut_checked(n * (n + 1)).ok_or(short)?;
         let row = rest.get_mut(..network.inputs).ok_or(short)?;
         let mut parts = GramParts { activations, probabilities, mixed, products, row };

@@ -1,6 +1,7 @@
 //! The network's working memory, lent by the caller.
 
 use super::TwoLayer;
+use super::gram::padded;
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::LANES;
@@ -62,7 +63,7 @@ impl<T: Float> TwoLayer<T> {
         }
         let entries = batch * self.outputs;
         let kept = batch * (self.hidden + self.outputs);
-        let gram = entries * self.hidden + batch * (batch + 1) + self.inputs;
+        let gram = entries * padded(self.hidden) + batch * (batch + 1) + self.inputs;
         ScratchLen { reals: reals + kept + gram, indices }
     }
 }
