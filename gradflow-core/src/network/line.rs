@@ -4,7 +4,7 @@
 //! the lanes and the order of [`dot`](crate::linalg::dot). Hidden values are recomputed, not kept:
 //! `h = relu(w x + b)` is cheaper than its memory.
 
-use core::hint::select_unpredictable;
+use core::hint::{black_box, select_unpredictable};
 
 use super::samples::{Batch, Row};
 use super::scratch::Scratch;
@@ -249,12 +249,15 @@ impl<'s, T: Float> Line<'s, T> {
                 Activity::Everywhere => *delta,
                 Activity::Unknown => unit.mask(x, delta),
             };
-            let lanes = along_x.0.iter_mut().zip(&mut along_one.0);
-            for ((sum_x, sum_one), (&x, delta)) in lanes.zip(x.iter().zip(delta)) {
-                *sum_x += delta * x;
-                *sum_one += delta;
-            }
+            along_x.add_product(&delta, x);
+            along_one.add(delta);
         }
+        let mut lanes = [along_x, along_one];
+        if VECTORS {
+            // Through memory, else the compiler pairs the two sums and leaves the wide registers.
+            lanes = black_box(lanes);
+        }
+        let [along_x, along_one] = lanes;
         let (sum_x, sum_one) = (along_x.total(), along_one.total());
         [unit.a * sum_x, unit.a * sum_one, unit.w * sum_x + unit.b * sum_one]
     }
