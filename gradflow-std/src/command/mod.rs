@@ -1,5 +1,6 @@
 //! The `gradflow` command: one file a subcommand.
 
+mod bench;
 mod data;
 mod eval;
 mod experiments;
@@ -45,6 +46,9 @@ enum Command {
     Summary(experiments::SummaryArgs),
     /// Write the tables and figures of suites as one Markdown document
     Publish(publish::Args),
+    /// Measure how fast this machine trains, beside other programs if they are there
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(bench::Args),
 }
 
 /// Parses the command line and does what it says.
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Experiments(args) => experiments::run(&args),
         Command::Summary(args) => experiments::summary(&args),
         Command::Publish(args) => publish::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     let code = result.unwrap_or_else(|error| {
         tell(&format!("error: {error}"));

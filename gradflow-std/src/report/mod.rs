@@ -18,3 +18,4 @@ pub use metrics::{Audit, Expectation, Facts, Metric, Metrics};
 pub use plain::{markdown, terminal};
 pub use spread::Spread;
 pub use suite::{Group, Run, Suite, family};
+pub(crate) use table::Table;

@@ -12,22 +12,22 @@ const RULED: TableStyle = TableStyle::new()
 /// Head and rows of text, with a heading and remarks. The first column is aligned to the left, as
 /// are those listed in `left`; the others, numbers, to the right.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Table {
-    pub(super) title: String,
-    pub(super) head: Vec<String>,
-    pub(super) rows: Vec<Vec<String>>,
-    pub(super) left: Vec<usize>,
-    pub(super) remarks: Vec<String>,
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) head: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+    pub(crate) left: Vec<usize>,
+    pub(crate) remarks: Vec<String>,
 }
 
 impl Table {
-    pub(super) fn new(title: impl Into<String>, head: &[&str]) -> Self {
+    pub(crate) fn new(title: impl Into<String>, head: &[&str]) -> Self {
         let head = head.iter().map(|&h| h.into()).collect();
         Self { title: title.into(), head, left: vec![0], ..Self::default() }
     }
 
     /// Leaves out the columns that hold nothing but dashes.
-    pub(super) fn without_empty_columns(self) -> Self {
+    pub(crate) fn without_empty_columns(self) -> Self {
         let filled = |i: &usize| {
             let mut cells = self.rows.iter().filter_map(|row| row.get(*i));
             cells.any(|cell| cell != "–")
@@ -44,7 +44,7 @@ impl Table {
     }
 
     /// For a terminal: headed, ruled, and as wide as it needs to be.
-    pub(super) fn terminal(&self) -> String {
+    pub(crate) fn terminal(&self) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(RULED).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(self.head.iter().map(|cell| plain(cell)));
@@ -66,7 +66,7 @@ impl Table {
         text
     }
 
-    pub(super) fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let row = |cells: &[String]| {
             format!("| {} |\n", cells.iter().map(|c| escape(c)).collect::<Vec<_>>().join(" | "))
         };
@@ -90,7 +90,7 @@ fn plain(text: &str) -> String {
 }
 
 /// Text that Markdown takes as it is, on one line.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,0 +1,54 @@
+//! Time by the clock and of this thread's processor.
+
+use std::fs;
+use std::time::Instant;
+
+use super::protocol::Timing;
+
+/// Runs since it was made.
+pub(super) struct Stopwatch {
+    started: Instant,
+    cpu: f64,
+}
+
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        Self { started: Instant::now(), cpu: thread_seconds() }
+    }
+
+    /// What has passed, for so many units of work.
+    pub(super) fn read(&self, units: f64) -> Timing {
+        let wall_s = self.started.elapsed().as_secs_f64();
+        Timing { wall_s, cpu_s: thread_seconds() - self.cpu, units }
+    }
+}
+
+/// Processor time of this thread; 0 where the system does not tell.
+fn thread_seconds() -> f64 {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
+    nanoseconds.unwrap_or(0.0) * 1e-9
+}
+
+/// Most memory that this process has held, in MiB; 0 where the system does not tell.
+pub(super) fn peak_mib() -> f64 {
+    kib_of(&fs::read_to_string("/proc/self/status").unwrap_or_default(), "VmHWM:") / 1024.0
+}
+
+/// A number of KiB out of a process's status.
+pub(super) fn kib_of(status: &str, name: &str) -> f64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_from_the_status() {
+        let status = "Name:\tgradflow\nVmHWM:\t   83456 kB\nVmRSS:\t    1024 kB\n";
+        assert_eq!(kib_of(status, "VmHWM:"), 83_456.0);
+        assert_eq!(kib_of(status, "VmSwap:"), 0.0);
+    }
+}

@@ -1,0 +1,127 @@
+//! Steps to be counted, not timed: the same instructions every time, on data that are made up.
+
+use gradflow_core::network::{Batch, Init, Inputs, Loss, Samples, Scratch, Targets, TwoLayer};
+use gradflow_core::scheme::{AnyScheme, Method, Settings, Shape};
+use gradflow_core::{Pcg32, Stream};
+
+use crate::run::{RunError, Wide, step};
+use crate::spec::Simd;
+
+/// Samples of a step.
+const BATCH: usize = 64;
+
+/// A problem with the shape of MNIST, sparse or dense, or the network of one input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Problem {
+    /// 784-100-10 on sparse inputs, cross-entropy
+    Sparse,
+    /// The same on dense inputs
+    Dense,
+    /// 1-100-1, mean squared error
+    Line,
+}
+
+/// Takes `steps` steps of a scheme.
+///
+/// # Errors
+/// Settings that do not go together.
+pub fn count(
+    problem: Problem,
+    settings: &Settings<f32>,
+    simd: Simd,
+    steps: usize,
+) -> Result<f32, RunError> {
+    let (inputs, outputs, loss) = match problem {
+        Problem::Line => (1, 1, Loss::Mse),
+        Problem::Sparse | Problem::Dense => (784, 10, Loss::CrossEntropy),
+    };
+    let data = Data::new(problem, inputs, outputs);
+    let network = TwoLayer::new(inputs, 100, outputs)?;
+    let mut weights = vec![0.0; network.parameters()];
+    Init::Kaiming.draw(&network, 0, &mut weights)?;
+    let shape = Shape { parameters: network.parameters(), outputs, batch: BATCH, samples: BATCH };
+    let mut scheme = AnyScheme::new(settings, loss, shape, |len| vec![0.0; len])?;
+    let ieq = matches!(settings.method, Method::IeqFull | Method::IeqAdaptive);
+    let len = if ieq { network.residual_scratch_len(BATCH) } else { network.scratch_len(BATCH) };
+    let (mut reals, mut indices) = (vec![0.0; len.reals], vec![0; len.indices]);
+    let mut last = f32::NAN;
+    for _ in 0..steps {
+        let scratch = Scratch { reals: &mut reals, indices: &mut indices };
+        let batch = Batch::all(data.samples(problem), BATCH);
+        let on = network.on(batch, settings.trained_loss(loss), scratch)?;
+        let on = on.with_residual(settings.residual(loss)?)?;
+        let mut on = Wide::new(on, simd.meaning());
+        last = step(&mut scheme, &mut weights, &mut on, simd.meaning())?.loss;
+    }
+    Ok(last)
+}
+
+/// A batch whose inputs are not zero at one place in five.
+struct Data {
+    dense: Vec<f32>,
+    starts: Vec<u32>,
+    columns: Vec<u16>,
+    values: Vec<f32>,
+    labels: Vec<u8>,
+    targets: Vec<f32>,
+}
+
+impl Data {
+    fn new(problem: Problem, inputs: usize, outputs: usize) -> Self {
+        let mut rng = Pcg32::new(0, Stream::Other);
+        let mut data = Self {
+            dense: Vec::new(),
+            starts: vec![0],
+            columns: Vec::new(),
+            values: Vec::new(),
+            labels: Vec::new(),
+            targets: Vec::new(),
+        };
+        for sample in 0..BATCH {
+            for column in 0..inputs {
+                let (chance, value) = (rng.uniform(0.0_f32, 1.0), rng.uniform(0.1, 1.0));
+                let value = if problem == Problem::Line || chance < 0.2 { value } else { 0.0 };
+                data.dense.push(value);
+                if value > 0.0 {
+                    data.columns.push(column as u16);
+                    data.values.push(value);
+                }
+            }
+            data.starts.push(data.columns.len() as u32);
+            data.labels.push((sample % outputs) as u8);
+            data.targets.push(rng.uniform(0.0, 1.0));
+        }
+        data
+    }
+
+    fn samples(&self, problem: Problem) -> Samples<'_, f32> {
+        let inputs = match problem {
+            Problem::Sparse => Inputs::Sparse {
+                starts: &self.starts,
+                columns: &self.columns,
+                values: &self.values,
+            },
+            Problem::Dense | Problem::Line => Inputs::Dense(&self.dense),
+        };
+        let targets = match problem {
+            Problem::Line => Targets::Values(&self.targets),
+            Problem::Sparse | Problem::Dense => Targets::Labels(&self.labels),
+        };
+        Samples { inputs, targets }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sparse_and_dense_inputs_give_the_same_loss_and_it_falls() {
+        let sgd = Settings { dt: 1e-2, ..Settings::new(Method::Sgd) };
+        let after = |problem, steps| count(problem, &sgd, Simd::Auto, steps).unwrap();
+        assert_eq!(after(Problem::Sparse, 3).to_bits(), after(Problem::Dense, 3).to_bits());
+        for problem in [Problem::Sparse, Problem::Line] {
+            assert!(after(problem, 20) < after(problem, 1), "{problem:?}");
+        }
+    }
+}
