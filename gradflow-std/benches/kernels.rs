@@ -1,0 +1,216 @@
+//! Each kernel by itself: `cargo bench --package gradflow-std`.
+//!
+//! Batches of 64, 784-100-10 with one input in five not zero, or 1-100-1; wide vectors where the
+//! processor has them, except for what is called on the core directly.
+
+#![allow(clippy::unwrap_used)] // a benchmark stops at the first error
+
+use divan::{Bencher, black_box};
+use gradflow_core::linalg::{Packed, add_rows, axpy, dot, norm_sq};
+use gradflow_core::network::{
+    Batch, Init, Inputs, Loss, Problem, Samples, Scratch, Targets, TwoLayer,
+};
+use gradflow_core::{Objective, Pcg32, Residuals, Stream};
+use gradflow_std::run::Wide;
+
+const BATCH: usize = 64;
+const PARAMETERS: usize = 79_500;
+
+fn main() {
+    divan::main();
+}
+
+fn random(len: usize) -> Vec<f32> {
+    let mut values = vec![0.0; len];
+    Pcg32::new(0, Stream::Other).normal(1.0, &mut values);
+    values
+}
+
+/// Linear algebra, compiled for any processor.
+mod linear_algebra {
+    use super::*;
+
+    #[divan::bench(args = [100, 640, PARAMETERS])]
+    fn dot_product(bencher: Bencher<'_, '_>, len: usize) {
+        let (a, b) = (random(len), random(len));
+        bencher.bench(|| dot(black_box(&a), black_box(&b)));
+    }
+
+    #[divan::bench(args = [100, 640, PARAMETERS])]
+    fn norm(bencher: Bencher<'_, '_>, len: usize) {
+        let a = random(len);
+        bencher.bench(|| norm_sq(black_box(&a)));
+    }
+
+    #[divan::bench(args = [100, 640, PARAMETERS])]
+    fn update(bencher: Bencher<'_, '_>, len: usize) {
+        let (a, mut b) = (random(len), random(len));
+        bencher.bench_local(|| axpy(1e-9, black_box(&a), black_box(&mut b)));
+    }
+
+    /// 150 rows of 100, as one image has.
+    #[divan::bench]
+    fn sum_of_rows(bencher: Bencher<'_, '_>) {
+        let (matrix, mut out) = (random(784 * 100), vec![0.0; 100]);
+        let terms = (0..150).map(|i| (5 * i, 0.5));
+        bencher.bench_local(|| add_rows(black_box(&matrix), terms.clone(), black_box(&mut out)));
+    }
+
+    #[divan::bench(args = [64, 640])]
+    fn cholesky(bencher: Bencher<'_, '_>, order: usize) {
+        let mut entries = vec![0.0_f32; Packed::<f32>::len_of(order)];
+        bencher.bench_local(|| {
+            let mut system = Packed::new(order, &mut entries).unwrap();
+            for row in system.rows_mut() {
+                row.fill(0.5);
+                *row.last_mut().unwrap() = 2.0;
+            }
+            system.factorise().unwrap();
+            system.solve(&mut vec![1.0; order]).unwrap();
+        });
+    }
+}
+
+/// A network, a batch and room to work.
+struct Case {
+    network: TwoLayer<f32>,
+    weights: Vec<f32>,
+    dense: Vec<f32>,
+    starts: Vec<u32>,
+    columns: Vec<u16>,
+    values: Vec<f32>,
+    targets: Vec<f32>,
+    labels: Vec<u8>,
+    reals: Vec<f32>,
+    indices: Vec<u32>,
+    sparse: bool,
+}
+
+impl Case {
+    fn new(inputs: usize, outputs: usize, sparse: bool) -> Self {
+        let network = TwoLayer::new(inputs, 100, outputs).unwrap();
+        let mut weights = vec![0.0; network.parameters()];
+        Init::Kaiming.draw(&network, 0, &mut weights).unwrap();
+        let mut dense = random(BATCH * inputs);
+        if inputs > 1 {
+            let zero = |(i, x): (usize, &mut f32)| {
+                if i % 5 > 0 {
+                    *x = 0.0;
+                }
+            };
+            dense.iter_mut().enumerate().for_each(zero);
+        }
+        let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
+        for row in dense.chunks(inputs) {
+            for (column, &x) in row.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                columns.push(column as u16);
+                values.push(x);
+            }
+            starts.push(columns.len() as u32);
+        }
+        let len = network.residual_scratch_len(BATCH);
+        Self {
+            network,
+            weights,
+            dense,
+            starts,
+            columns,
+            values,
+            targets: random(BATCH * outputs),
+            labels: (0..BATCH).map(|i| (i % outputs) as u8).collect(),
+            reals: vec![0.0; len.reals],
+            indices: vec![0; len.indices],
+            sparse,
+        }
+    }
+
+    fn images(sparse: bool) -> Self {
+        Self::new(784, 10, sparse)
+    }
+
+    fn line() -> Self {
+        Self::new(1, 1, false)
+    }
+
+    /// The problem, and the weights to ask it at.
+    fn problem(&mut self) -> (Wide<'_, f32>, &[f32]) {
+        let inputs = if self.sparse {
+            Inputs::Sparse { starts: &self.starts, columns: &self.columns, values: &self.values }
+        } else {
+            Inputs::Dense(&self.dense)
+        };
+        let (targets, loss) = if self.network.is_line() {
+            (Targets::Values(&self.targets), Loss::Mse)
+        } else {
+            (Targets::Labels(&self.labels), Loss::CrossEntropy)
+        };
+        let scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
+        let batch = Batch::all(Samples { inputs, targets }, BATCH);
+        let problem: Problem<'_, f32> = self.network.on(batch, loss, scratch).unwrap();
+        (Wide::new(problem, true), &self.weights)
+    }
+}
+
+/// The network's passes.
+mod network {
+    use super::*;
+
+    fn loss_of(bencher: Bencher<'_, '_>, mut case: Case) {
+        let (mut problem, weights) = case.problem();
+        bencher.bench_local(|| problem.loss(black_box(weights)).unwrap());
+    }
+
+    fn gradient_of(bencher: Bencher<'_, '_>, mut case: Case) {
+        let (mut problem, weights) = case.problem();
+        let mut gradient = vec![0.0; weights.len()];
+        bencher.bench_local(|| problem.gradient(black_box(weights), &mut gradient).unwrap());
+    }
+
+    #[divan::bench]
+    fn sparse_loss(bencher: Bencher<'_, '_>) {
+        loss_of(bencher, Case::images(true));
+    }
+
+    #[divan::bench]
+    fn sparse_gradient(bencher: Bencher<'_, '_>) {
+        gradient_of(bencher, Case::images(true));
+    }
+
+    #[divan::bench]
+    fn dense_gradient(bencher: Bencher<'_, '_>) {
+        gradient_of(bencher, Case::images(false));
+    }
+
+    #[divan::bench]
+    fn line_loss(bencher: Bencher<'_, '_>) {
+        loss_of(bencher, Case::line());
+    }
+
+    #[divan::bench]
+    fn line_gradient(bencher: Bencher<'_, '_>) {
+        gradient_of(bencher, Case::line());
+    }
+
+    #[divan::bench(args = ["sparse", "dense", "line"])]
+    fn gram(bencher: Bencher<'_, '_>, kind: &str) {
+        let mut case = if kind == "line" { Case::line() } else { Case::images(kind == "sparse") };
+        let entries = BATCH * case.network.outputs();
+        let (mut problem, weights) = case.problem();
+        problem.linearise(weights, &mut vec![0.0; entries]).unwrap();
+        let mut gram = vec![0.0; Packed::<f32>::len_of(entries)];
+        bencher.bench_local(|| problem.gram(black_box(weights), &mut gram).unwrap());
+    }
+
+    #[divan::bench]
+    fn products_with_the_jacobian(bencher: Bencher<'_, '_>) {
+        let mut case = Case::images(true);
+        let entries = BATCH * case.network.outputs();
+        let (mut problem, weights) = case.problem();
+        let (mut u, mut v) = (vec![0.0; entries], vec![0.0; weights.len()]);
+        problem.linearise(weights, &mut u).unwrap();
+        bencher.bench_local(|| {
+            problem.pull_back(weights, black_box(&u), &mut v).unwrap();
+            problem.push_forward(weights, &v, &mut u).unwrap();
+        });
+    }
+}
