@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -55,8 +55,13 @@ pub(crate) fn build() -> Result<()> {
 
 /// The `gradflow` command that [`build`] builds.
 pub(crate) fn gradflow() -> Run {
+    Run::new(gradflow_path())
+}
+
+/// Where that command is.
+pub(crate) fn gradflow_path() -> PathBuf {
     let name = format!("gradflow{}", env::consts::EXE_SUFFIX);
-    Run::new(workspace::target().join("release").join(name))
+    workspace::target().join("release").join(name)
 }
 
 /// True for `option` alone and for `option=value`.

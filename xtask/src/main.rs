@@ -3,6 +3,7 @@
 //! xtask links no gradflow crate: it starts cargo and other programs, so that
 //! `cargo xtask experiments` begins at once.
 
+mod bench;
 mod browser_bench;
 mod data;
 mod dataset;
@@ -48,6 +49,7 @@ gradflow's tasks: cargo xtask TASK [OPTIONS]
   publish       write EXPERIMENTS.md from the suites default, seed and stability
   data          fetch MNIST or Fashion-MNIST and check them
   demo          build and serve the page where the methods race
+  bench         how fast gradflow trains, beside PyTorch, JAX and numpy if asked
   bench --browser
                 time a step in Chromium, beside TensorFlow.js
   bench --mcu   instructions, memory and flash of the firmware, against its budget
@@ -77,6 +79,7 @@ fn run(task: &str, args: &[OsString]) -> Result<()> {
         "demo" => demo::run(args),
         "bench" if args == ["--browser"] => browser_bench::run(),
         "bench" if args.first().is_some_and(|arg| arg == "--mcu") => mcu_bench::run(&args[1..]),
+        "bench" => bench::run(args),
         "flash" => flash::run(args),
         "emulate" => emulate::run(args),
         "monitor" => monitor::run(args),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use lexopt::{Arg, Parser};
 
 use crate::spawn::{self, Run};
-use crate::{dependencies, mcu_test, no_panic, setup, targets, verify, wasm_test};
+use crate::{bench, dependencies, mcu_test, no_panic, setup, targets, verify, wasm_test};
 
 const HELP: &str = "\
 Runs every check and stops at the first that fails: formatting, lints, unit, property and
@@ -66,8 +66,9 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
         check().with_context(|| format!("the check of {name} failed"))?;
     }
     let mut not_run = spelling()?;
+    not_run.extend(bench::check_instructions()?);
     if host_only {
-        not_run.push("the other targets (--host-only)");
+        not_run.push("the other targets (--host-only)".into());
     }
     let seconds = start.elapsed().as_secs();
     let not_run = if not_run.is_empty() { "nothing".into() } else { not_run.join(", ") };
@@ -107,9 +108,9 @@ fn documentation() -> Result<()> {
 }
 
 /// Checks the spelling where the tool for it is at hand; returns what was not run.
-fn spelling() -> Result<Vec<&'static str>> {
+fn spelling() -> Result<Vec<String>> {
     if spawn::find("typos").is_none() {
-        return Ok(vec!["spelling (typos is not installed)"]);
+        return Ok(vec!["spelling (typos is not installed)".into()]);
     }
     eprintln!("\n== spelling");
     Run::new("typos").dir(crate::workspace::root()).run()?;
