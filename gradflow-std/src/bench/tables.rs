@@ -21,10 +21,10 @@ pub fn terminal(results: &Results) -> String {
     text
 }
 
-/// The tables of times, in Markdown.
+/// All tables, in Markdown.
 #[must_use]
 pub fn markdown(results: &Results) -> String {
-    let tables = [times(results), wholes(results)];
+    let tables = [times(results), wholes(results), limits(results), standing(results)];
     let shown = tables.iter().filter(|table| !table.rows.is_empty()).map(Table::markdown);
     format!("{}\n\n{}", conditions(results), shown.collect::<Vec<_>>().join("\n"))
 }
