@@ -1,10 +1,10 @@
 //! The network, its samples and its steps, in static memory.
 
-use gradflow_core::network::{Batch, Init, Inputs, Samples, Scratch, Targets, TwoLayer};
+use gradflow_core::network::{Batch, GramForm, Init, Inputs, Samples, Targets, TwoLayer};
 use gradflow_core::scheme::{Scheme as _, Step};
 use gradflow_core::tasks::Task;
 use gradflow_core::{Error, Pcg32, Stream};
-use gradflow_mcu_kernels::{self as kernels, Line};
+use gradflow_mcu_kernels as kernels;
 
 use crate::settings::{Choice, Scheme, Source};
 use crate::{HIDDEN, LARGEST_BATCH, PARAMETERS, SAMPLES};
@@ -156,17 +156,24 @@ impl Trainer {
     ) -> Result<Step<f32>, Error> {
         let network = self.network()?;
         let batch = match choice.source {
-            Source::Function => draw_batch(&mut self.drawn, choice.batch, self.data.as_mut()),
+            Source::Function => {
+                draw_batch(&mut self.drawn, choice.batch, self.data.as_mut());
+                Batch::all(samples(&self.drawn), choice.batch)
+            }
             Source::Data => {
                 let used = self.order.get_mut(..self.len).unwrap_or_default();
                 pick_batch(&self.fed, used, choice.batch, self.shuffle.as_mut())
             }
         };
-        let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
-        let problem = network.on_line(batch, scratch)?.with_gram_form(choice.gram_form);
-        let step = scheme.step(&mut self.weights, kernels::objective(&mut Line(problem)))?;
-        self.steps = self.steps.saturating_add(1);
-        Ok(step)
+        // In its place: to move a problem takes twice the stack.
+        match &mut kernels::line(&network, &batch, &mut self.scratch, choice.gram_form) {
+            Ok(line) => {
+                let step = scheme.step(&mut self.weights, kernels::objective(line));
+                self.steps = self.steps.saturating_add(u32::from(step.is_ok()));
+                step
+            }
+            Err(error) => Err(*error),
+        }
     }
 
     /// Mean squared error against the noiseless function, on [`GRID`] points.
@@ -184,8 +191,8 @@ impl Trainer {
                 *y = Task::Gaussian.target(&[*x]);
             }
             let batch = Batch::all(samples(&self.drawn), len);
-            let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
-            let mut problem = Line(network.on_line(batch, scratch)?);
+            let form = GramForm::General; // none is needed
+            let mut problem = kernels::line(&network, &batch, &mut self.scratch, form)?;
             let mean = kernels::objective(&mut problem).loss(&self.weights)?;
             sum += mean * len as f32;
         }
@@ -200,8 +207,8 @@ impl Trainer {
         let network = self.network()?;
         let (x, y) = ([x], [0.0]);
         let one = Samples { inputs: Inputs::Dense(&x), targets: Targets::Values(&y) };
-        let scratch = Scratch { reals: &mut self.scratch, indices: &mut [] };
-        let mut problem = Line(network.on_line(Batch::all(one, 1), scratch)?);
+        let (batch, form) = (Batch::all(one, 1), GramForm::General); // none is needed
+        let mut problem = kernels::line(&network, &batch, &mut self.scratch, form)?;
         let mut out = [0.0];
         kernels::predict(&mut problem, &self.weights, &mut out)?;
         let [f] = out;
@@ -240,23 +247,17 @@ fn samples<'a>([x, y]: &'a [impl AsRef<[f32]>; 2]) -> Samples<'a, f32> {
 /// `n` fresh samples of the built-in function: the interval is cut into `n` equal parts, and one is
 /// drawn from each. They cover it better than `n` drawn from the whole, and ascend, so that the Gram
 /// matrix skips what is not active with the least work.
-fn draw_batch<'a>(
-    drawn: &'a mut [[f32; LARGEST_BATCH]; 2],
-    n: usize,
-    rng: Option<&mut Pcg32>,
-) -> Batch<'a, f32> {
-    let n = n.min(LARGEST_BATCH);
-    if let Some(rng) = rng {
-        let (low, high) = Task::Gaussian.range::<f32>();
-        let width = (high - low) / n as f32;
-        let [x, y] = drawn;
-        for (part, (x, y)) in x.iter_mut().zip(y.iter_mut()).take(n).enumerate() {
-            let start = low + width * part as f32;
-            *x = rng.uniform(start, start + width);
-            *y = Task::Gaussian.target(&[*x]);
-        }
+#[inline(never)] // its stack is free again before the step's is needed
+fn draw_batch(drawn: &mut [[f32; LARGEST_BATCH]; 2], n: usize, rng: Option<&mut Pcg32>) {
+    let Some(rng) = rng else { return };
+    let (low, high) = Task::Gaussian.range::<f32>();
+    let width = (high - low) / n as f32;
+    let [x, y] = drawn;
+    for (part, (x, y)) in x.iter_mut().zip(y).take(n).enumerate() {
+        let start = low + width * part as f32;
+        *x = rng.uniform(start, start + width);
+        *y = Task::Gaussian.target(&[*x]);
     }
-    Batch::all(samples(drawn), n)
 }
 
 /// `n` different samples of those that were fed, or all of them.
@@ -268,16 +269,21 @@ fn pick_batch<'a>(
 ) -> Batch<'a, f32> {
     let n = n.min(order.len());
     if let (Some(rng), true) = (rng, n < order.len()) {
-        // The first n steps of Fisher and Yates.
-        for place in 0..n {
-            let rest = order.get_mut(place..).unwrap_or_default();
-            let other = rng.below(rest.len() as u32) as usize;
-            if let Some((first, others)) = rest.split_first_mut()
-                && let Some(other) = others.get_mut(other.wrapping_sub(1))
-            {
-                core::mem::swap(first, other);
-            }
-        }
+        shuffle_first(order, n, rng);
     }
     Batch::of(samples(fed), order.get(..n).unwrap_or_default())
+}
+
+/// The first `n` steps of Fisher and Yates.
+#[inline(never)]
+fn shuffle_first(order: &mut [u32], n: usize, rng: &mut Pcg32) {
+    for place in 0..n {
+        let rest = order.get_mut(place..).unwrap_or_default();
+        let other = rng.below(rest.len() as u32) as usize;
+        if let Some((first, others)) = rest.split_first_mut()
+            && let Some(other) = others.get_mut(other.wrapping_sub(1))
+        {
+            core::mem::swap(first, other);
+        }
+    }
 }

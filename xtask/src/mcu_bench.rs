@@ -55,6 +55,8 @@ const RACES: [(&str, &[&str], u32); 3] = [
     ("1e-6, 64 samples", &["dt 1e5", "batch 64", "target 1e-6"], 100),
     ("1e-6, gain ratio", &["dt 1e4", "batch 64", "control gain-ratio", "target 1e-6"], 100),
 ];
+/// Bytes of full IEQ's four vectors of 32 numbers: x, f, q and q̃.
+const VECTORS: f64 = 4.0 * 32.0 * 4.0;
 const TOLERANCE: f64 = 1.02;
 
 /// Cycles of the Cortex-M0+ in a tick of the Pico's timer.
@@ -107,7 +109,11 @@ fn measure(board: Board, figures: &mut Figures) -> Result<()> {
         let bench = last(&report, "bench ")?;
         note(format!("{name} step"), scale * number(bench, "mean")?);
         note(format!("{name} stack"), number(bench, "of-a-step")?);
-        note(format!("{name} RAM"), number(bench, "bytes")? + number(bench, "of-a-step")?);
+        let ram = number(bench, "bytes")? + number(bench, "of-a-step")?;
+        note(format!("{name} RAM"), ram);
+        if name.starts_with("ieq-full") {
+            note(format!("{name} RAM without vectors"), ram - VECTORS);
+        }
     }
     for race in RACES {
         let (name, ..) = race;

@@ -37,8 +37,10 @@ enum Event {
     Line(String),
     /// From the keyboard.
     Typed(String),
-    /// Either is at its end.
+    /// Nothing more is typed.
     End,
+    /// The serial line is at its end.
+    Gone,
 }
 
 /// Runs the task.
@@ -90,7 +92,7 @@ fn follow_port(port: &PathBuf, events: Sender<Event>, received: &Receiver<Event>
     thread::spawn(move || send_lines(reader, &events));
     // The board may have been started long ago: make it say something.
     serial.write_all(b"\nstatus\n")?;
-    follow(&mut serial, received, true)
+    follow(&mut serial, received, true, 1)
 }
 
 /// The emulator gets what is typed line by line, so that this terminal echoes and edits it.
@@ -107,9 +109,18 @@ fn follow_emulated(
     let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         bail!("the emulator has no pipes");
     };
-    read_keyboard(events.clone());
-    thread::spawn(move || send_lines(output, &events));
-    let result = follow(&mut input, received, draws);
+    let lines = events.clone();
+    thread::spawn(move || send_lines(output, &lines));
+    // What is sent before the board is up is lost.
+    loop {
+        let Event::Line(line) = received.recv()? else { bail!("the emulator ended") };
+        println!("{line}");
+        if line == "ok" {
+            break;
+        }
+    }
+    read_keyboard(events);
+    let result = follow(&mut input, received, draws, 0);
     child.kill()?;
     child.wait()?;
     result
@@ -144,7 +155,7 @@ fn send_lines(mut from: impl Read, events: &Sender<Event>) {
             }
         }
     }
-    let _ = events.send(Event::End);
+    let _ = events.send(Event::Gone);
 }
 
 fn text(line: &mut Vec<u8>) -> String {
@@ -153,14 +164,21 @@ fn text(line: &mut Vec<u8>) -> String {
     text
 }
 
-/// Prints, and `draws`, what comes until the keyboard or the board is at its end.
-fn follow(board: &mut impl Write, received: &Receiver<Event>, draws: bool) -> Result<()> {
+/// Prints, and `draws`, what comes until the keyboard or the board is at its end; so many answers
+/// are `open`.
+fn follow(
+    board: &mut impl Write,
+    received: &Receiver<Event>,
+    draws: bool,
+    mut open: usize,
+) -> Result<()> {
     let mut picture = Picture::default();
     // Typed lines are answered in order; after the last of them the end may come.
-    let (mut open, mut ended) = (1, false);
+    let mut ended = false;
     while !(ended && open == 0) {
         match received.recv()? {
             Event::End => ended = true,
+            Event::Gone => bail!("the serial line ended"),
             Event::Typed(line) => {
                 board.write_all(line.as_bytes())?;
                 board.write_all(b"\n")?;

@@ -76,6 +76,9 @@ pub fn norm_sq<T: Float>(x: &[T]) -> T {
 /// them is kept in memory.
 #[inline(always)]
 pub fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
+    if cfg!(target_os = "none") {
+        return sum_in_memory(x, f);
+    }
     let (quads, rest) = x.as_chunks::<{ 4 * LANES }>();
     let (mut a, mut b) = (Lanes::ZERO, Lanes::ZERO);
     let (mut c, mut d) = (Lanes::ZERO, Lanes::ZERO);
@@ -90,6 +93,22 @@ pub fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
     for (sum, block) in [&mut a, &mut b, &mut c, &mut d].into_iter().zip(rest.chunks(LANES)) {
         sum.add_some(block.iter().map(|&x| f(x)));
     }
+    a.add(c.0);
+    b.add(d.0);
+    a.add(b.0);
+    a.total()
+}
+
+/// The same sum, entry by entry: small code where no registers hold so many lanes.
+#[inline(always)]
+fn sum_in_memory<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
+    let mut sums = [Lanes::ZERO; 4];
+    for (turn, block) in x.chunks(LANES).enumerate() {
+        if let Some(sum) = sums.get_mut(turn % 4) {
+            sum.add_some(block.iter().map(|&x| f(x)));
+        }
+    }
+    let [mut a, mut b, c, d] = sums;
     a.add(c.0);
     b.add(d.0);
     a.add(b.0);

@@ -53,6 +53,7 @@ pub(super) fn gram<T: Float>(
 ) -> Result<(), Error> {
     let (needed, got) = (Packed::<T>::len_of(x.len()), gram.len());
     Error::check_length(Buffer::Gram, needed, got)?;
+    let short = Error::Length { what: Buffer::Gram, needed, got };
     let mut first = [Sums::default(); FIRST];
     let (x_first, x_rest) = x.split_at_checked(FIRST).unwrap_or((x, &[]));
     sum_active(network, layers, x_first, &mut first);
@@ -61,15 +62,15 @@ pub(super) fn gram<T: Float>(
     let mut rows = &mut *gram;
     for (i, &xi) in x.iter().enumerate().rev() {
         let split = rows.split_at_mut_checked(Packed::<T>::len_of(i));
-        let (before, row) = split.ok_or(Error::Length { what: Buffer::Gram, needed, got })?;
+        let (before, row) = split.ok_or(short)?;
         let rest: &[Sums<T>] = before.as_chunks().0;
         let si = i.checked_sub(FIRST).map_or_else(|| first.get(i), |i| rest.get(i));
-        let si = si.copied().unwrap_or_default();
+        let si = si.ok_or(short)?;
         if let Some((row_first, row_rest)) = row.split_at_mut_checked(FIRST) {
-            fill(row_first, (xi, &si), x_first, &first);
-            fill(row_rest, (xi, &si), x_rest, rest);
+            fill(row_first, (xi, si), x_first, &first);
+            fill(row_rest, (xi, si), x_rest, rest);
         } else {
-            fill(row, (xi, &si), x_first, &first);
+            fill(row, (xi, si), x_first, &first);
         }
         rows = before;
     }

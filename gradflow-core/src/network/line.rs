@@ -299,7 +299,8 @@ impl<'s, T: Float> Line<'s, T> {
     /// `unit² J_f J_fᵀ` of the first `n` samples into a packed triangle, unit after unit:
     /// `s² Σ [ (xᵢxⱼ + 1) a² + hᵢ hⱼ ] + c` over the units that are active at both. The values are
     /// then a unit's.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn gram(
         &mut self,
         network: &TwoLayer<T>,

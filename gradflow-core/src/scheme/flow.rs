@@ -150,9 +150,11 @@ where
 {
     #[cfg_attr(feature = "wide", inline(always))]
     fn step(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
-        let step = self.propose(w, objective)?;
-        self.commit(objective, &step);
-        Ok(step)
+        let step = self.propose(w, objective);
+        if let Ok(step) = &step {
+            self.commit(objective, step);
+        }
+        step
     }
 
     fn dt(&self) -> T {

@@ -7,7 +7,7 @@
 //! and exists once.
 
 use gradflow_core::linalg::Packed;
-use gradflow_core::network::LineProblem;
+use gradflow_core::network::{Batch, GramForm, LineProblem, Scratch, TwoLayer};
 use gradflow_core::{Error, Objective, Residuals};
 
 /// A line problem with what the board's schemes need, and no more.
@@ -16,6 +16,21 @@ use gradflow_core::{Error, Objective, Residuals};
 /// report `‖∇L‖²` (it is 0), which saves a fifth of its step.
 #[derive(Debug)]
 pub struct Line<'a>(pub LineProblem<'a, f32>);
+
+/// The network on a batch; see [`TwoLayer::on_line`]. Made here, since code for size moves it about.
+///
+/// # Errors
+/// As there.
+#[inline(never)]
+pub fn line<'a>(
+    network: &TwoLayer<f32>,
+    batch: &Batch<'a, f32>,
+    reals: &'a mut [f32],
+    form: GramForm,
+) -> Result<Line<'a>, Error> {
+    let scratch = Scratch { reals, indices: &mut [] };
+    Ok(Line(network.on_line(*batch, scratch)?.with_gram_form(form)))
+}
 
 /// The problem with its type forgotten: what is called through it is compiled here, the solver of
 /// full IEQ's system included.
