@@ -66,7 +66,7 @@ pub(super) fn weigh_inputs<T: Float>(row: Row<'_, T>, matrix: &[T], out: &mut [T
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 fn weigh_dense<T: Float>(x: &[T], stride: usize, matrix: &[T], out: &mut [T], fresh: bool) {
-    weigh_rows(matrix, x.iter().step_by(stride).copied().enumerate(), out, fresh);
+    weigh_rows(matrix, x.iter().step_by(stride.max(1)).copied().enumerate(), out, fresh);
 }
 
 /// `f = s · A h + c` of each sample into its row of `outputs`.
