@@ -1,14 +1,5 @@
 // The page's end of the worker: messages, questions with answers, and a new worker after a crash.
 
-// The smallest module that uses a vector: whoever refuses it cannot run the trainer.
-const VECTORS = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
-
-const able = typeof WebAssembly === "object" && WebAssembly.validate(VECTORS);
-const newWorker = () => new Worker("./worker.js", { type: "module" });
-
-// The first worker starts while the rest of the page is still loading.
-let first = able ? newWorker() : null;
-
 export class Link {
   constructor(receive) {
     this.receive = receive;
@@ -22,13 +13,14 @@ export class Link {
     this.worker?.terminate();
     for (const { reject } of this.waiting.values()) reject(new Error("the worker was restarted"));
     this.waiting.clear();
-    if (!able) {
+    const { early } = globalThis;
+    if (!early) {
       const text = "This browser has no WebAssembly with vector instructions (SIMD). Chrome 91, Firefox 89 and Safari 16.4, and all later ones, have it.";
       queueMicrotask(() => this.receive({ type: "error", text }));
       return;
     }
-    this.worker = first ?? newWorker();
-    first = null;
+    this.worker = early.first ?? early.newWorker();
+    early.first = null;
     this.worker.onmessage = ({ data }) => this.hear(data);
     this.worker.onerror = (event) => this.hear({ type: "error", text: `The training stopped with an error: ${event.message ?? "the worker did not start"}` });
   }

@@ -43,18 +43,19 @@ function receive(message) {
 }
 
 function ready({ laws, points, target }) {
+  link.send("frame");
   board.reset(spec, laws, darkness.matches);
   $("law").textContent = board.lawOf(spec.focus);
   charts.reset(spec, darkness.matches);
   fit.reset(spec, darkness.matches, points, target);
   digits.again();
-  if (running) link.send("run", { running: true });
-  link.send("frame");
 }
 
 function frame(message) {
   latest = message;
-  if (message.step > 0 && !performance.getEntriesByName("first-step").length) performance.mark("first-step");
+  if (message.firstStep && !performance.getEntriesByName("first-step").length) {
+    performance.mark("first-step", { startTime: message.firstStep - performance.timeOrigin });
+  }
   charts.append(message);
   running = message.running || (running && message.step === 0);
   requestAnimationFrame((now) => {
@@ -88,7 +89,7 @@ function start(run, weights) {
   running = run;
   changedAt = null;
   latest = null;
-  link.send("start", { spec, weights });
+  link.send("start", { spec, weights, run });
   show();
 }
 

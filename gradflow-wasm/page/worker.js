@@ -19,6 +19,8 @@ let race = null;
 let mnist = null;
 let loading = null; // the promise of it
 let starts = 0;
+let wished = false; // whether to run, as the page last said
+let firstStep = null; // when the first of all steps was done
 let hidden = false;
 let wanted = false; // the page is ready for a frame
 let looping = false;
@@ -27,10 +29,19 @@ wake.port1.onmessage = () => loop();
 
 const say = (type, content = {}, transfer = []) => postMessage({ type, ...content }, transfer);
 
+let begin;
+const ready = new Promise((resolve, reject) => (begin = { resolve, reject }));
+ready.catch((error) => say("error", { text: `The WebAssembly module does not start: ${error}` }));
+
 const answers = {
-  async start({ spec, weights }) {
+  code({ module, text }) {
+    if (text) begin.reject(text);
+    else begin.resolve(init({ module_or_path: module }));
+  },
+  async start({ spec, weights, run }) {
     if (race) race.running = false;
     const mine = ++starts;
+    wished = run;
     const data = await dataOf(spec).catch((error) => {
       if (mine === starts) throw error;
     });
@@ -38,7 +49,7 @@ const answers = {
     if (mine !== starts) return release(data);
     race?.racers.forEach((racer) => racer.trainer.free());
     release(race);
-    race = { spec, ...data, begun: performance.now(), last: performance.now(), budget: 0, chunk: 1, step: 0, running: false, nextTest: 0 };
+    race = { spec, ...data, last: performance.now(), budget: 1, chunk: 1, step: 0, running: wished, nextTest: 0 };
     race.racers = spec.racers.map((id) => newRacer(spec, id, data.data, weights?.[id]));
     const laws = race.racers.map(({ id, trainer }) => ({ id, law: trainer.law, hasLaw: trainer.has_law, parameters: trainer.parameters }));
     const points = spec.task === "mnist" ? null : { x: race.data.x(), y: race.data.y() };
@@ -46,8 +57,10 @@ const answers = {
     say("ready", { laws, points, target, stepsPerEpoch: race.racers[0].trainer.steps_per_epoch });
     test();
     sendFrame();
+    schedule();
   },
   run({ running }) {
+    wished = running;
     if (!race) return;
     race.running = running;
     race.last = performance.now();
@@ -98,7 +111,7 @@ const answers = {
 
 onmessage = async ({ data }) => {
   try {
-    await ready;
+    if (data.type !== "code") await ready;
     await answers[data.type](data);
   } catch (error) {
     if (race) race.running = false;
@@ -106,8 +119,6 @@ onmessage = async ({ data }) => {
   }
 };
 
-const ready = init({ module_or_path: new URL("./gradflow_bg.wasm", import.meta.url) });
-ready.catch((error) => say("error", { text: `The WebAssembly module does not start: ${error}` }));
 
 const find = (id) => race.racers.find((racer) => racer.id === id);
 
@@ -194,6 +205,7 @@ function advance(goal) {
     racer.busy += performance.now() - start;
   }
   race.step = goal;
+  firstStep ??= performance.timeOrigin + performance.now();
 }
 
 /** Measures every racer on the test set: the noiseless target, or the test images. */
@@ -225,7 +237,7 @@ function sendFrame() {
       fit: race.spec.task === "mnist" ? null : keep(trainer.predict(FIT_GRID)),
     };
   });
-  say("frame", { step: race.step, running: race.running, racers }, transfer);
+  say("frame", { step: race.step, running: race.running, firstStep, racers }, transfer);
 }
 
 const FIT_GRID = Float32Array.from({ length: FIT_POINTS }, (_, i) => -3 + (6 * i) / (FIT_POINTS - 1));

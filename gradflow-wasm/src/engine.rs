@@ -13,6 +13,7 @@ use gradflow_core::training::{Batches, Schedule};
 use gradflow_core::weights::{self, Header};
 use gradflow_core::{Error, Residuals};
 
+use crate::buffer::Buffer;
 use crate::curve::Curve;
 use crate::data::Data;
 use crate::options::Options;
@@ -25,13 +26,13 @@ const PIECE: usize = 64;
 pub struct Engine {
     options: Options,
     network: TwoLayer<f32>,
-    weights: Vec<f32>,
-    scheme: AnyScheme<f32, Vec<f32>>,
+    weights: Buffer,
+    scheme: AnyScheme<f32, Buffer>,
     batches: Batches<Vec<u32>>,
     data: Rc<Data>,
     loss: Loss,
     residual: Residual,
-    reals: Vec<f32>,
+    reals: Buffer,
     indices: Vec<u32>,
     steps: u32,
     audit: Option<Audit<f32, Vec<f32>>>,
@@ -52,7 +53,7 @@ impl Engine {
         let output_bias = options.output_bias.unwrap_or(!loss.classifies());
         let network = TwoLayer::new(data.inputs(), options.hidden, data.outputs())?;
         let network = init.scale(network.with_output_bias(output_bias));
-        let mut weights = vec![0.0; network.parameters()];
+        let mut weights = Buffer::zeros(network.parameters());
         init.draw(&network, options.seed, &mut weights)?;
 
         let batch = options.batch.unwrap_or(data.len());
@@ -63,7 +64,7 @@ impl Engine {
             batch,
             samples: data.len(),
         };
-        let scheme = AnyScheme::new(&settings, loss, shape, zeros)?;
+        let scheme = AnyScheme::new(&settings, loss, shape, Buffer::zeros)?;
         let residual = settings.residual(loss)?;
         let wants_residuals = matches!(settings.method, Method::IeqFull | Method::IeqAdaptive);
         let step = if wants_residuals {
@@ -76,7 +77,7 @@ impl Engine {
         let buffer = law.buffer_len(network.parameters(), batch * network.outputs());
         let mut engine = Self {
             loss: settings.trained_loss(loss),
-            reals: vec![0.0; step.reals.max(piece.reals)],
+            reals: Buffer::zeros(step.reals.max(piece.reals)),
             indices: vec![0; step.indices.max(piece.indices)],
             options,
             network,
@@ -180,7 +181,7 @@ impl Engine {
 
     fn predict_rows(&mut self, batch: Batch<'_, f32>) -> Result<Vec<f32>, Error> {
         let needed = self.network.scratch_len(batch.len());
-        self.reals.resize(self.reals.len().max(needed.reals), 0.0);
+        self.reals.reserve(needed.reals);
         let mut out = vec![0.0; batch.len() * self.network.outputs()];
         let mut scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
         self.network.predict(&self.weights, batch, &mut scratch, &mut out)?;
@@ -293,10 +294,4 @@ impl Engine {
     pub fn weights(&self) -> &[f32] {
         &self.weights
     }
-}
-
-/// Not inlined: the schemes ask for their buffers at some thirty places.
-#[inline(never)]
-fn zeros(len: usize) -> Vec<f32> {
-    vec![0.0; len]
 }

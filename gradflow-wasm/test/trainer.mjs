@@ -12,10 +12,10 @@ import { desktop } from "./desktop.mjs";
 const { PAGE } = process.env;
 const at = (file) => pathToFileURL(join(PAGE, file)).href;
 const gradflow = await import(at("gradflow.js"));
-const { METHODS, command, optionsOf } = await import(at("methods.js"));
-const { DEFAULTS, read, write, sound, TASK_DEFAULTS } = await import(at("spec.js"));
-const { csvOf } = await import(at("csv.js"));
-const { pointsCsv } = await import(at("save.js"));
+const { METHODS, command, optionsOf } = await import("../page/methods.js");
+const { DEFAULTS, read, write, sound, TASK_DEFAULTS } = await import("../page/spec.js");
+const { csvOf } = await import("../page/csv.js");
+const { pointsCsv } = await import("../page/save.js");
 const { DataSet, Trainer } = gradflow;
 const wasm = gradflow.initSync({ module: readFileSync(join(PAGE, "gradflow_bg.wasm")) });
 

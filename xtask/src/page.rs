@@ -13,7 +13,8 @@ use crate::{toolchain, workspace};
 
 /// 128-bit vectors, which every current browser has. Unrolled further than this, the kernels of one
 /// input need more registers than there are: five times slower, and larger.
-pub(crate) const RUSTFLAGS: &str = "-Ctarget-feature=+simd128 -Cllvm-args=--unroll-threshold=30";
+pub(crate) const RUSTFLAGS: &str = "-Ctarget-feature=+simd128 -Cllvm-args=--unroll-threshold=30 \
+    -Cllvm-args=--inline-threshold=20";
 /// What the compiler may have used.
 const WASM_FEATURES: [&str; 6] = [
     "simd",
@@ -23,12 +24,8 @@ const WASM_FEATURES: [&str; 6] = [
     "mutable-globals",
     "multivalue",
 ];
-/// Files of npm packages that the page loads, and their licence.
-const LIBRARY: [(&str, &str); 3] = [
-    ("uplot/dist/uPlot.iife.min.js", "uPlot.iife.min.js"),
-    ("uplot/dist/uPlot.min.css", "uPlot.min.css"),
-    ("uplot/LICENSE", "uPlot.LICENSE.txt"),
-];
+/// What a visitor's browser loads one after another; each with all that it imports.
+const ENTRIES: [&str; 5] = ["start.js", "main.js", "worker.js", "offline.js", "style.css"];
 
 /// The crate's folder.
 pub(crate) fn source() -> PathBuf {
@@ -42,9 +39,9 @@ pub(crate) fn build() -> Result<PathBuf> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {folder:?}"))?;
     module(&folder)?;
     npm_packages(&source())?;
-    for (from, to) in LIBRARY {
-        copy(&source().join("node_modules").join(from), &folder.join(to))?;
-    }
+    let uplot = source().join("node_modules/uplot");
+    copy(&uplot.join("dist/uPlot.iife.min.js"), &folder.join("uPlot.iife.min.js"))?;
+    copy(&uplot.join("LICENSE"), &folder.join("uPlot.LICENSE.txt"))?;
     sources(&folder)?;
     images(&folder)?;
     Ok(folder)
@@ -79,25 +76,18 @@ fn optimise(module: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The page's own files; scripts and styles, also the module's, without what only readers need.
+/// The page's own files. A few scripts instead of one for each module: fewer requests before the
+/// first step, and fewer bytes.
 fn sources(folder: &Path) -> Result<()> {
     let page = source().join("page");
-    let mut scripts = vec![folder.join("gradflow.js")];
-    for entry in fs::read_dir(&page).with_context(|| format!("cannot list {page:?}"))? {
-        let path = entry?.path();
-        let lean = path.extension().is_some_and(|ending| ending == "js" || ending == "css");
-        match path.file_name() {
-            Some(_) if lean => scripts.push(path),
-            Some(name) => copy(&path, &folder.join(name))?,
-            None => {}
-        }
-    }
+    copy(&page.join("index.html"), &folder.join("index.html"))?;
     Run::new(source().join("node_modules/.bin/esbuild"))
-        .args(["--minify", "--charset=utf8", "--log-level=warning", "--allow-overwrite"])
-        // Each file by itself: they stay the modules that they are.
-        .args(["--entry-names=[name]"])
+        .args(["--bundle", "--format=esm", "--minify", "--charset=utf8", "--log-level=warning"])
+        // The module's JavaScript is also for other pages, and stays a file of its own.
+        .args(["--external:./gradflow.js", "--allow-overwrite", "--entry-names=[name]"])
         .arg(format!("--outdir={}", folder.display()))
-        .args(scripts)
+        .args(ENTRIES.map(|entry| page.join(entry)))
+        .arg(folder.join("gradflow.js"))
         .run()
 }
 

@@ -7,8 +7,6 @@
 //! Inlined, so that a caller compiled for wider vectors has them too; but once and for all on wasm32,
 //! which has one width, and where copies would double the size of a page's module.
 
-use core::hint::black_box;
-
 use super::samples::{Row, Rows};
 use super::scratch::{Active, PIECE, Work};
 use super::{Layers, LayersMut, TwoLayer};
@@ -24,27 +22,12 @@ pub(super) fn activate<T: Float>(
     rows: &Rows<'_, T>,
     activations: &mut [T],
 ) {
-    touch(rows);
     for (row, h) in rows.iter().zip(activations.rows_mut(network.hidden)) {
         weigh_inputs(row, layers.hidden, h);
         let biases = layers.hidden.get(network.inputs * network.hidden..).unwrap_or_default();
         for (h, &bias) in h.iter_mut().zip(biases) {
             let z = *h + bias;
             *h = if z > T::ZERO { z } else { T::ZERO };
-        }
-    }
-}
-
-/// Reads the values of sparse rows once, a cache line at a time. The samples of a shuffled batch lie
-/// anywhere in memory: here their misses overlap; in the sums, one sample would wait after another.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn touch<T: Float>(rows: &Rows<'_, T>) {
-    const LINE: usize = 64;
-    for row in rows.iter() {
-        if let Row::Sparse(_, values) = row {
-            for &value in values.iter().step_by(LINE / T::BYTES) {
-                black_box(value);
-            }
         }
     }
 }
@@ -146,12 +129,23 @@ fn replace_by_delta<T: Float>(output: &[T], delta: &[T], h: &mut [T], row: &mut 
 /// Weight gradient of dense inputs: `Σ xₛᵢ · deltas[s]` for input i.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn gather_dense<T: Float>(rows: &Rows<'_, T>, deltas: &[T], m: usize, gradient: &mut [T]) {
+    let mut list = [(0, T::ZERO); PIECE];
     for (i, gradient) in gradient.rows_mut(m).enumerate() {
         let terms = rows.iter().map(|row| match row {
             Row::Dense(x) => x.get(i).copied().unwrap_or_default(),
             Row::Sparse(..) => T::ZERO,
         });
-        weigh_rows(deltas, terms.enumerate(), gradient, rows.begins());
+        let terms = terms.enumerate();
+        if LISTED {
+            let mut count = 0;
+            for (place, term) in list.iter_mut().zip(terms) {
+                *place = term;
+                count += 1;
+            }
+            weigh_listed(&list, count, deltas, gradient, rows.begins());
+        } else {
+            weigh_rows(deltas, terms, gradient, rows.begins());
+        }
     }
 }
 
@@ -170,28 +164,57 @@ fn gather_sparse<T: Float>(
     let fresh = rows.begins();
     let mut list = [(0, T::ZERO); PIECE];
     for (&samples, gradient) in samples.iter().zip(gradient.rows_mut(m)) {
-        let wanted = fresh || samples != [0; 2];
-        let [low, high] = samples.map(u64::from);
-        let terms = Terms { samples: low | high << 32, next, entries };
-        if !LISTED {
-            if wanted {
-                weigh_rows(deltas, terms, gradient, fresh);
+        if LISTED {
+            let count = list_terms(samples, next, entries, &mut list);
+            if fresh || count > 0 {
+                weigh_listed(&list, count, deltas, gradient, fresh);
             }
-            advance(next, samples);
-        } else if wanted {
-            let terms = terms.list(&mut list);
-            weigh_rows(deltas, terms.iter().copied(), gradient, fresh);
-            for &(s, _) in terms {
-                if let Some(next) = next.get_mut(s) {
-                    *next += 1;
-                }
-            }
+            continue;
         }
+        if fresh || samples != [0; 2] {
+            let [low, high] = samples.map(u64::from);
+            let terms = Terms { samples: low | high << 32, next, entries };
+            weigh_rows(deltas, terms, gradient, fresh);
+        }
+        advance(next, samples);
     }
 }
 
 /// On wasm32 a sum takes several passes over its terms: there they are looked up once for all.
 const LISTED: bool = cfg!(target_arch = "wasm32");
+
+/// Samples and their values at one input.
+type List<T> = [(usize, T); PIECE];
+
+/// Lists the samples of an input and its values there, goes past them, and returns their number.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn list_terms<T: Float>(
+    samples: [u32; 2],
+    next: &mut [u32],
+    entries: &[T],
+    list: &mut List<T>,
+) -> usize {
+    let [low, high] = samples.map(u64::from);
+    let mut samples = low | high << 32;
+    let mut count = 0;
+    for place in list {
+        let s = samples.trailing_zeros() as usize;
+        let Some(next) = next.get_mut(s) else { break };
+        samples &= samples.wrapping_sub(1);
+        *place = (s, entries.get(*next as usize).copied().unwrap_or_default());
+        *next = next.wrapping_add(1);
+        count += 1;
+    }
+    count
+}
+
+/// `out ← out + Σ xₛ · deltas[s]` over the first terms of a list, or from zeros (`fresh`).
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+fn weigh_listed<T: Float>(list: &List<T>, count: usize, deltas: &[T], out: &mut [T], fresh: bool) {
+    let terms = list.get(..count).unwrap_or_default();
+    weigh_rows(deltas, terms.iter().copied(), out, fresh);
+}
 
 /// The samples of an input and its values there. As inputs ascend, each sample's value is its next.
 #[derive(Clone)]
@@ -210,19 +233,6 @@ impl<T: Float> Iterator for Terms<'_, T> {
         let &entry = self.next.get(s)?;
         self.samples &= self.samples.wrapping_sub(1);
         Some((s, self.entries.get(entry as usize).copied()?))
-    }
-}
-
-impl<T: Float> Terms<'_, T> {
-    /// All of them, in memory.
-    #[inline(always)]
-    fn list(self, list: &mut [(usize, T); PIECE]) -> &[(usize, T)] {
-        let mut count = 0;
-        for (place, term) in list.iter_mut().zip(self) {
-            *place = term;
-            count += 1;
-        }
-        list.get(..count).unwrap_or_default()
     }
 }
 
@@ -246,12 +256,11 @@ impl Active<'_> {
                 return;
             };
             *next = start;
-            let bit = 1_u64 << (s % PIECE);
-            let [low, high] = [bit as u32, (bit >> 32) as u32];
+            let (half, bit) = (s / 32 % 2, 1 << (s % 32));
             for &i in columns {
-                if let Some([samples_low, samples_high]) = self.samples.get_mut(usize::from(i)) {
-                    *samples_low |= low;
-                    *samples_high |= high;
+                let samples = self.samples.get_mut(usize::from(i));
+                if let Some(samples) = samples.and_then(|samples| samples.get_mut(half)) {
+                    *samples |= bit;
                 }
             }
         }
