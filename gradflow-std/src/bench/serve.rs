@@ -19,7 +19,7 @@ use crate::run::{RunError, Sets, Trainer, Wide};
 use crate::spec::{Simd, Spec};
 
 /// Steps of a round of the network of one input.
-const LINE_STEPS: usize = 5_000;
+const LINE_STEPS: usize = 30_000;
 
 /// Steps of a round of full IEQ.
 const IEQ_STEPS: usize = 20;
