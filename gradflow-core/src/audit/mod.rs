@@ -167,7 +167,8 @@ pub struct Audit<T, B> {
     buffer: B,
     /// What the audit has seen.
     pub tally: Tally,
-    /// Whether increases of the true loss are counted, at the price of one or two forward passes.
+    /// Whether increases of the true loss are counted, at the price of a forward pass
+    /// a step.
     pub watch_loss: bool,
     /// The auxiliary variable that the last step left.
     carried: Option<T>,
@@ -185,7 +186,7 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Audit<T, B> {
         &self.law
     }
 
-    /// Remembers `wⁿ`.
+    /// Remembers `wⁿ`, if there is a law to check.
     ///
     /// # Errors
     /// [`Error::Length`] if the buffer is too short.
@@ -193,7 +194,10 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Audit<T, B> {
         let buffer = self.buffer.as_mut();
         let (needed, got) = (self.law.buffer_len(w.len(), 0), buffer.len());
         let short = Error::Length { what: Buffer::Backup, needed, got };
-        copy(w, buffer.get_mut(..w.len()).ok_or(short)?);
+        let before = buffer.get_mut(..w.len()).ok_or(short)?;
+        if self.law.binds() {
+            copy(w, before);
+        }
         Ok(())
     }
 
@@ -222,17 +226,18 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Audit<T, B> {
         let before = &*before;
 
         let law = self.law;
-        let movement = scheme.movement(before, w, step.dt);
-        let sizes = [w.len(), entries];
-        let mut facts = Facts::new(&law, step.dt, &movement, &scheme.solved(), sizes);
-        if self.watch_loss || law.needs_loss() {
-            facts.loss = objective.loss(before)?.to_f64();
-            facts.next_loss = objective.loss(w)?.to_f64();
-        }
-        let fell = facts.next_loss <= facts.loss;
+        // No law rests on a loss that none needs: what the scheme says of it will do for counting.
+        let loss = if law.needs_loss() { objective.loss(before)? } else { step.loss };
+        let next_loss =
+            if self.watch_loss || law.needs_loss() { objective.loss(w)? } else { T::ZERO };
+        let fell = next_loss <= loss;
         self.tally.loss_increases += u64::from(self.watch_loss && !fell);
         let Some(auxiliary) = step.auxiliary.filter(|_| law.binds()) else { return Ok(None) };
 
+        let movement = scheme.movement(before, w, step.dt);
+        let sizes = [w.len(), entries];
+        let mut facts = Facts::new(&law, step.dt, &movement, &scheme.solved(), sizes);
+        (facts.loss, facts.next_loss) = (loss.to_f64(), next_loss.to_f64());
         let mut verdict = Verdict::new(n);
         if law.needs_loss() {
             facts.check_loss(step.loss, &mut verdict);
