@@ -410,7 +410,9 @@ where
         let file = self.transfer.write(&network, self.trainer.weights())?;
         self.port.count("load", file.len() as u32);
         self.port.end();
-        for piece in file.chunks(PIECE) {
+        let (pieces, rest) = file.as_chunks::<PIECE>();
+        let rest = (!rest.is_empty()).then_some(rest);
+        for piece in pieces.iter().map(<[u8; PIECE]>::as_slice).chain(rest) {
             self.port.text(":");
             for &byte in piece {
                 self.port.bytes(&crate::number::hex_digits(byte));

@@ -102,8 +102,10 @@ pub fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
 /// The same sum, entry by entry: small code where no registers hold so many lanes.
 #[inline(always)]
 fn sum_in_memory<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    let blocks = blocks.iter().map(<[T; LANES]>::as_slice).chain([rest]);
     let mut sums = [Lanes::ZERO; 4];
-    for (turn, block) in x.chunks(LANES).enumerate() {
+    for (turn, block) in blocks.enumerate() {
         if let Some(sum) = sums.get_mut(turn % 4) {
             sum.add_some(block.iter().map(|&x| f(x)));
         }
