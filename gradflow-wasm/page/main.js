@@ -85,12 +85,17 @@ function alarm(text) {
 // ---- the race
 
 function start(run, weights) {
+  ask(run, weights);
+  show();
+}
+
+/** Asks the worker for a race. */
+function ask(run, weights) {
   $("alarm").hidden = true;
   running = run;
   changedAt = null;
   latest = null;
   link.send("start", { spec, weights, run });
-  show();
 }
 
 /** Changes fields of the spec; those that make another race start one. */
@@ -326,8 +331,10 @@ function listen() {
   darkness.addEventListener("change", () => location.reload());
 }
 
+// The race begins while the page is still being built.
+ask(!calm);
 build();
 exports();
 listen();
-start(!calm);
+show();
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("./offline.js").catch(() => {});

@@ -29,15 +29,10 @@ wake.port1.onmessage = () => loop();
 
 const say = (type, content = {}, transfer = []) => postMessage({ type, ...content }, transfer);
 
-let begin;
-const ready = new Promise((resolve, reject) => (begin = { resolve, reject }));
+const ready = init({ module_or_path: new URL("./gradflow_bg.wasm", import.meta.url) });
 ready.catch((error) => say("error", { text: `The WebAssembly module does not start: ${error}` }));
 
 const answers = {
-  code({ module, text }) {
-    if (text) begin.reject(text);
-    else begin.resolve(init({ module_or_path: module }));
-  },
   async start({ spec, weights, run }) {
     if (race) race.running = false;
     const mine = ++starts;
@@ -111,7 +106,7 @@ const answers = {
 
 onmessage = async ({ data }) => {
   try {
-    if (data.type !== "code") await ready;
+    await ready;
     await answers[data.type](data);
   } catch (error) {
     if (race) race.running = false;

@@ -251,6 +251,14 @@ test("missing images are told with what to do", async () => {
   await until(() => performance.getEntriesByName("first-step").length > 0);
 });
 
+test("a browser without vectors is told what it lacks", async () => {
+  await page.addInitScript(() => (WebAssembly.validate = () => false));
+  await open();
+  await page.locator("#alarm").waitFor({ state: "visible" });
+  assert.match(await page.textContent("#alarm"), /no WebAssembly with vector instructions/);
+  quiet();
+});
+
 test("a tab in the background trains slowly", async () => {
   await open("#steps=10000000&pace=max&racers=sav,exp-sav");
   await until(() => performance.getEntriesByName("first-step").length > 0);
