@@ -1,7 +1,7 @@
 //! Speed, measured beside others.
 //!
 //! Every program that is measured, this one included, is a process of its own that does one case a
-//! line ([`protocol`]), so that rounds of all of them are interleaved: whatever else the machine is
+//! line (`protocol.rs`), so that rounds of all of them are interleaved: whatever else the machine is
 //! doing hits them alike. What is kept is the median over the rounds, after a round that is thrown
 //! away.
 

@@ -148,7 +148,7 @@ fn limits(results: &Results) -> Table {
 }
 
 fn standing(results: &Results) -> Table {
-    let mut table = Table::new("What is claimed", &["claim", "bound", "measured", ""]);
+    let mut table = Table::new("Goals", &["goal", "bound", "measured", ""]);
     table.left.push(3);
     for claim in claims(results) {
         let verdict = if claim.is_met() { "✓ met" } else { "✗ missed" };
