@@ -114,7 +114,7 @@ function picture({ label, answer, p, pixels }) {
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `A ${label}`);
   const caption = document.createElement("figcaption");
-  caption.textContent = `a ${label}, read as ${answer} (${(100 * p).toFixed(0)} %)`;
+  caption.textContent = `a ${label}, read as ${answer} (${(100 * p).toFixed(0)}\u00a0%)`;
   figure.append(canvas, caption);
   return figure;
 }

@@ -22,29 +22,44 @@ export const pointsCsv = (points) => `x,y\n${points.map(([x, y]) => `${Math.frou
 /** All pictures on one sheet, with the legend and the experiment below. */
 export async function sheet(spec, pictures, legend, dark) {
   const ratio = devicePixelRatio || 1;
-  const width = Math.max(...pictures.map(({ canvas }) => canvas.width));
   const [gap, line] = [16 * ratio, 20 * ratio];
-  const heights = pictures.map(({ canvas }) => canvas.height + line + gap);
-  const rows = Math.ceil(pictures.length / 2);
-  const rowHeights = Array.from({ length: rows }, (_, row) => Math.max(heights[2 * row], heights[2 * row + 1] ?? 0));
   const notes = [legend.map(({ name }) => name).join("   "), location.href.length < 300 ? location.href : "", ...spec.racers.map((id) => command(spec, id))].filter(Boolean);
   const canvas = document.createElement("canvas");
-  canvas.width = 2 * width + 3 * gap;
-  canvas.height = rowHeights.reduce((sum, height) => sum + height) + (notes.length + 2) * line;
   const g = canvas.getContext("2d");
+  const plain = `${12 * ratio}px ui-monospace, monospace`;
+  g.font = plain;
+  const widths = [...notes.map((note) => g.measureText(note).width), ...pictures.map((picture) => picture.canvas.width)];
+  const width = Math.max(...widths) + 2 * gap;
+  // As many in a row as there is room for.
+  const rows = [];
+  let right = Infinity;
+  for (const picture of pictures) {
+    right += gap + picture.canvas.width;
+    if (right > width - gap) {
+      rows.push([]);
+      right = gap + picture.canvas.width;
+    }
+    rows.at(-1).push(picture);
+  }
+  const rowHeights = rows.map((row) => Math.max(...row.map((picture) => picture.canvas.height)) + line + gap);
+  canvas.width = width;
+  canvas.height = rowHeights.reduce((sum, height) => sum + height) + (notes.length + 2) * line;
   g.fillStyle = dark ? "#12171d" : "#ffffff";
   g.fillRect(0, 0, canvas.width, canvas.height);
   const ink = dark ? "#e6edf3" : "#1b232c";
   let y = gap;
-  pictures.forEach((picture, i) => {
-    const x = gap + (i % 2) * (width + gap);
-    g.fillStyle = ink;
-    g.font = `600 ${14 * ratio}px system-ui, sans-serif`;
-    g.fillText(picture.title, x, y + line - 6 * ratio);
-    g.drawImage(picture.canvas, x, y + line);
-    if (i % 2 || i === pictures.length - 1) y += rowHeights[Math.floor(i / 2)];
+  g.fillStyle = ink;
+  g.font = `600 ${14 * ratio}px system-ui, sans-serif`;
+  rows.forEach((row, i) => {
+    let x = gap;
+    for (const picture of row) {
+      g.fillText(picture.title, x, y + line - 6 * ratio);
+      g.drawImage(picture.canvas, x, y + line);
+      x += picture.canvas.width + gap;
+    }
+    y += rowHeights[i];
   });
-  g.font = `${12 * ratio}px ui-monospace, monospace`;
+  g.font = plain;
   let x = gap;
   for (const { name, colour, dash } of legend) {
     g.strokeStyle = colour;
