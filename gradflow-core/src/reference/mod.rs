@@ -80,6 +80,7 @@ pub struct Micromath;
 impl Kernels<f32> for Micromath {
     type Math = crate::float::Approximate;
 
+    #[inline] // compiled where it is called, as generic code is
     fn step(
         scheme: &mut AnyScheme<f32, &mut [f32]>,
         w: &mut [f32],
@@ -93,6 +94,7 @@ impl Kernels<f32> for Micromath {
 impl Kernels<f64> for Micromath {
     type Math = Exact;
 
+    #[inline] // compiled where it is called, as generic code is
     fn step(
         scheme: &mut AnyScheme<f64, &mut [f64]>,
         w: &mut [f64],
