@@ -54,7 +54,9 @@ pub(crate) fn run(args: &[OsString]) -> Result<()> {
     }
     measure(&options)?;
     if options.publish {
-        experiments::gradflow().args(["bench", "publish"]).dir(workspace::root()).run()?;
+        let from = workspace::target().join("bench");
+        let publish = experiments::gradflow().args(["bench", "publish", "--from"]).arg(from);
+        publish.dir(workspace::root()).run()?;
     }
     Ok(())
 }
