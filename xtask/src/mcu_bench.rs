@@ -117,7 +117,7 @@ fn measure(board: Board, figures: &mut Figures) -> Result<()> {
     }
     for race in RACES {
         let (name, ..) = race;
-        // On the Pico a seed of the others takes half a minute; its bits are the same.
+        // On the Pico a seed of the others takes seconds; its bits are the same.
         let seeds = if board == PICO && name != "1e-5" { SEEDS / 10 } else { SEEDS };
         let (steps, ticks) = learn(&mut line, race, seeds)?;
         note(format!("{name} most steps"), most(&steps));

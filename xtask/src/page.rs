@@ -36,6 +36,10 @@ pub(crate) fn source() -> PathBuf {
 pub(crate) fn build() -> Result<PathBuf> {
     setup::provide(&[NPM])?;
     let folder = workspace::target().join("demo");
+    // What an earlier page was made of would be served, and counted, with this one.
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {folder:?}"))?;
+    }
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {folder:?}"))?;
     module(&folder)?;
     npm_packages(&source())?;
