@@ -20,8 +20,7 @@
 //!     inputs: Inputs::Dense(&[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0]),
 //!     targets: Targets::Values(&[0.0, 1.0, 1.0, 0.0]),
 //! };
-//! const LEN: usize = 4 * (8 + 1 + 2);
-//! let (mut reals, mut indices) = ([0.0; LEN], [0; 10]);
+//! let (mut reals, mut indices) = ([0.0; 128], [0; 8]); // see `TwoLayer::scratch_len`
 //! let sav = Sav { c: 1.0, coupling: Coupling::Ratio };
 //! let mut scheme = Flow::new(sav, Scalar { lambda: 1.0 }, 1e6, [0.0; 32]);
 //! let mut last = f32::INFINITY;

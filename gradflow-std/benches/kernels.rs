@@ -11,7 +11,7 @@ use gradflow_core::network::{
     Batch, Init, Inputs, Loss, Problem, Samples, Scratch, Targets, TwoLayer,
 };
 use gradflow_core::{Objective, Pcg32, Residuals, Stream};
-use gradflow_std::run::Wide;
+use gradflow_std::run::{Registers, Wide};
 
 const BATCH: usize = 64;
 const PARAMETERS: usize = 79_500;
@@ -147,7 +147,7 @@ impl Case {
         let scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
         let batch = Batch::all(Samples { inputs, targets }, BATCH);
         let problem: Problem<'_, f32> = self.network.on(batch, loss, scratch).unwrap();
-        (Wide::new(problem, true), &self.weights)
+        (Wide::new(problem, Registers::Avx512), &self.weights)
     }
 }
 

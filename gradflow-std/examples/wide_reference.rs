@@ -1,6 +1,6 @@
-//! The reference programme with the desktop's own kernels: compiled for wide vectors, and in as
-//! many threads at a time as the first argument says. Prints what one thread computed, once it is
-//! sure that the others computed the same.
+//! The reference programme with the desktop's own kernels: compiled for each width of vectors that
+//! the processor has, and in as many threads at a time as the first argument says. Prints what one
+//! thread computed, once it is sure that the other widths and threads computed the same.
 
 use std::process::ExitCode;
 use std::{env, iter, thread};
@@ -9,7 +9,7 @@ use gradflow_core::network::Problem;
 use gradflow_core::reference::{self, Kernels, Memory};
 use gradflow_core::scheme::{AnyScheme, Step};
 use gradflow_core::{Error, Exact, Float};
-use gradflow_std::run::{Wide, step};
+use gradflow_std::run::{Registers, Wide, step};
 
 fn main() -> ExitCode {
     let threads = env::args().nth(1).map_or(Ok(1), |number| number.parse());
@@ -40,18 +40,24 @@ fn agreed(threads: usize) -> Result<String, String> {
     Ok(first)
 }
 
+/// What this thread computed, in registers of either width.
 fn text() -> Result<String, String> {
+    let [widest, avx2] = [digests::<OnDesktop<true>>()?, digests::<OnDesktop<false>>()?];
+    if widest == avx2 { Ok(widest) } else { Err("two widths computed different bits".into()) }
+}
+
+fn digests<K: Kernels<f32> + Kernels<f64>>() -> Result<String, String> {
     let mut memory = Box::new(Memory::ZERO);
     let mut text = String::new();
-    reference::run::<Wider>(&mut memory, &mut |line| text += &format!("{line}\n"))
+    reference::run::<K>(&mut memory, &mut |line| text += &format!("{line}\n"))
         .map_err(|failure| failure.to_string())?;
     Ok(text)
 }
 
 /// The kernels that training on the desktop uses.
-struct Wider;
+struct OnDesktop<const AVX512: bool>;
 
-impl<T: Float> Kernels<T> for Wider {
+impl<T: Float, const AVX512: bool> Kernels<T> for OnDesktop<AVX512> {
     type Math = Exact;
 
     fn step(
@@ -59,6 +65,7 @@ impl<T: Float> Kernels<T> for Wider {
         w: &mut [T],
         problem: Problem<'_, T>,
     ) -> Result<Step<T>, Error> {
-        step(scheme, w, &mut Wide::new(problem, true), true)
+        let registers = if AVX512 { Registers::Avx512 } else { Registers::Avx2 };
+        step(scheme, w, &mut Wide::new(problem, registers), registers)
     }
 }

@@ -3,9 +3,12 @@
 use super::LANES;
 use crate::float::Float;
 
-/// Most blocks of eight columns that one pass keeps in registers. Wider rows take several
-/// passes; the number changes no bit.
-const WIDEST: usize = if cfg!(target_arch = "wasm32") { 4 } else { 12 };
+/// Columns of a block: what the widest registers hold, where a caller compiles for them.
+pub(crate) const BLOCK: usize = if cfg!(feature = "wide") { 2 * LANES } else { LANES };
+
+/// Most blocks that one pass keeps in registers. Wider rows take several passes; neither number
+/// changes a bit.
+const WIDEST: usize = if cfg!(target_arch = "wasm32") { 4 } else { 12 * LANES / BLOCK };
 
 /// `out ← out + Σ cₜ · matrix[rₜ]` over the terms `(rₜ, cₜ)` in their order.
 ///
@@ -23,38 +26,35 @@ where
     T: Float,
     I: IntoIterator<Item = (usize, T)> + Clone,
 {
-    weigh_rows(matrix, terms, out, false);
+    weigh_rows(matrix, out.len(), terms, out, false);
 }
 
-/// The same, or from zeros (`fresh`), whatever `out` holds.
+/// The same of rows that start every `stride` entries, or from zeros (`fresh`), whatever `out` holds.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn weigh_rows<T, I>(matrix: &[T], terms: I, out: &mut [T], fresh: bool)
+pub(crate) fn weigh_rows<T, I>(matrix: &[T], stride: usize, terms: I, out: &mut [T], fresh: bool)
 where
     T: Float,
     I: IntoIterator<Item = (usize, T)> + Clone,
 {
     let width = out.len();
-    if width < LANES {
+    if width < BLOCK {
         if fresh {
             out.fill(T::ZERO);
         }
-        return add_short_rows(matrix, terms, out);
+        return add_short_rows(matrix, stride, terms, out);
     }
-    let ragged = !width.is_multiple_of(LANES);
     let mut start = 0;
-    loop {
-        let blocks = (width - start) / LANES;
-        let pass = Pass { matrix, width, start, fresh };
+    while (width - start) / BLOCK > 0 {
+        let pass = Pass { matrix, stride, width, start, fresh };
         let terms = terms.clone();
-        // The last pass also takes the ragged end, as one more block that overlaps its neighbour.
-        start += LANES
-            * match blocks {
-                12.. if WIDEST >= 12 => pass.run::<12>(ragged && blocks == 12, terms, out),
-                8.. if WIDEST >= 8 => pass.run::<8>(ragged && blocks == 8, terms, out),
-                4.. => pass.run::<4>(ragged && blocks == 4, terms, out),
-                2.. => pass.run::<2>(ragged && blocks == 2, terms, out),
-                1 => pass.run::<1>(ragged, terms, out),
-                _ => return,
+        start += BLOCK
+            * match (width - start) / BLOCK {
+                12.. if WIDEST >= 12 => pass.run::<12>(terms, out),
+                8.. if WIDEST >= 8 => pass.run::<8>(terms, out),
+                6.. if WIDEST == 6 => pass.run::<6>(terms, out),
+                4.. => pass.run::<4>(terms, out),
+                2.. => pass.run::<2>(terms, out),
+                _ => pass.run::<1>(terms, out),
             };
     }
 }
@@ -62,12 +62,12 @@ where
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn add_short_rows<T: Float>(
     matrix: &[T],
+    stride: usize,
     terms: impl IntoIterator<Item = (usize, T)>,
     out: &mut [T],
 ) {
-    let width = out.len();
     for (row, c) in terms {
-        if let Some(row) = matrix.get(row * width..(row + 1) * width) {
+        if let Some(row) = matrix.get(row * stride..row * stride + out.len()) {
             super::axpy(c, row, out);
         }
     }
@@ -76,76 +76,56 @@ fn add_short_rows<T: Float>(
 /// One pass over the terms for some of the columns.
 struct Pass<'a, T> {
     matrix: &'a [T],
+    stride: usize,
     width: usize,
     start: usize,
     fresh: bool,
 }
 
 impl<T: Float> Pass<'_, T> {
-    /// Returns the number of blocks done.
+    /// Returns the number of blocks done. The last pass also takes the ragged end, as one more block
+    /// that overlaps its neighbour, and is no wider than it has to be.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn run<const BLOCKS: usize>(
         &self,
-        ragged: bool,
         terms: impl IntoIterator<Item = (usize, T)>,
         out: &mut [T],
     ) -> usize {
-        let _ = if ragged {
-            self.with_end::<BLOCKS>(terms, out)
-        } else {
-            self.blocks::<BLOCKS>(terms, out)
+        const HALF: usize = BLOCK / 2;
+        const QUARTER: usize = BLOCK / 4;
+        let _ = match (self.width - self.start).saturating_sub(BLOCKS * BLOCK) {
+            0 | BLOCK.. => self.sum::<BLOCKS, 0>(terms, out),
+            1..=QUARTER if BLOCK > LANES => self.sum::<BLOCKS, QUARTER>(terms, out),
+            1..=HALF if BLOCK > LANES => self.sum::<BLOCKS, HALF>(terms, out),
+            _ => self.sum::<BLOCKS, BLOCK>(terms, out),
         };
         BLOCKS
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn blocks<const BLOCKS: usize>(
-        &self,
-        terms: impl IntoIterator<Item = (usize, T)>,
-        out: &mut [T],
-    ) -> Option<()> {
-        let out = out.get_mut(self.start..)?.as_chunks_mut().0.first_chunk_mut::<BLOCKS>()?;
-        let mut sums: [[T; LANES]; BLOCKS] = *out;
-        if self.fresh {
-            sums = [[T::ZERO; LANES]; BLOCKS];
-        }
-        for (row, c) in terms {
-            let Some(row) = self.matrix.get(row * self.width + self.start..) else {
-                continue;
-            };
-            let Some(row) = row.as_chunks().0.first_chunk::<BLOCKS>() else {
-                continue;
-            };
-            add_blocks(c, row, &mut sums);
-        }
-        *out = sums;
-        Some(())
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn with_end<const BLOCKS: usize>(
+    fn sum<const BLOCKS: usize, const END: usize>(
         &self,
         terms: impl IntoIterator<Item = (usize, T)>,
         out: &mut [T],
     ) -> Option<()> {
         let out = out.get_mut(self.start..self.width)?;
-        let mut sums: [[T; LANES]; BLOCKS] = *out.as_chunks().0.first_chunk()?;
-        let mut end: [T; LANES] = *out.last_chunk()?;
+        let mut sums: [[T; BLOCK]; BLOCKS] = *out.as_chunks().0.first_chunk()?;
+        let mut end: [T; END] = *out.last_chunk()?;
         if self.fresh {
-            (sums, end) = ([[T::ZERO; LANES]; BLOCKS], [T::ZERO; LANES]);
+            (sums, end) = ([[T::ZERO; BLOCK]; BLOCKS], [T::ZERO; END]);
         }
         for (row, c) in terms {
-            let first = row * self.width;
+            let first = row * self.stride;
             let Some(row) = self.matrix.get(first + self.start..first + self.width) else {
                 continue;
             };
             let (Some(blocks), Some(last)) =
-                (row.as_chunks().0.first_chunk::<BLOCKS>(), row.last_chunk::<LANES>())
+                (row.as_chunks().0.first_chunk::<BLOCKS>(), row.last_chunk::<END>())
             else {
                 continue;
             };
             add_blocks(c, blocks, &mut sums);
-            add_blocks(c, &[*last], core::array::from_mut(&mut end));
+            add_block(c, last, &mut end);
         }
         *out.as_chunks_mut().0.first_chunk_mut()? = sums;
         *out.last_chunk_mut()? = end;
@@ -153,27 +133,78 @@ impl<T: Float> Pass<'_, T> {
     }
 }
 
+/// `matrix[r] ← matrix[r] + c · row` for each term `(r, c)`: what [`weigh_rows`] adds to one row,
+/// spread over many. Rows are whole blocks long and as long as `row`, which stays in registers.
+#[cfg(feature = "wide")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn add_blocks<T: Float, const BLOCKS: usize>(
-    c: T,
-    row: &[[T; LANES]; BLOCKS],
-    sums: &mut [[T; LANES]; BLOCKS],
-) {
-    // Written out, so that four blocks stay in registers even where loops are not unrolled.
-    if let ([a, b, d, e], [row_a, row_b, row_d, row_e]) = (sums.as_mut_slice(), row.as_slice()) {
-        add_block(c, row_a, a);
-        add_block(c, row_b, b);
-        add_block(c, row_d, d);
-        add_block(c, row_e, e);
-        return;
-    }
-    for (sum, row) in sums.iter_mut().zip(row) {
-        add_block(c, row, sum);
+pub(crate) fn spread_row<T, I>(row: &[T], terms: &I, matrix: &mut [T])
+where
+    T: Float,
+    I: IntoIterator<Item = (usize, T)> + Clone,
+{
+    let stride = row.len();
+    let mut rest = row;
+    while !rest.is_empty() {
+        let start = stride - rest.len();
+        let terms = terms.clone();
+        let done = match rest.len() / BLOCK {
+            8.. => spread_blocks::<T, 8>(rest, terms, matrix, start, stride),
+            7 => spread_blocks::<T, 7>(rest, terms, matrix, start, stride),
+            4.. => spread_blocks::<T, 4>(rest, terms, matrix, start, stride),
+            2.. => spread_blocks::<T, 2>(rest, terms, matrix, start, stride),
+            _ => spread_blocks::<T, 1>(rest, terms, matrix, start, stride),
+        };
+        rest = done.unwrap_or_default();
     }
 }
 
+/// Spreads the first blocks and returns what is left of the row.
+#[cfg(feature = "wide")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn add_block<T: Float>(c: T, row: &[T; LANES], sums: &mut [T; LANES]) {
+fn spread_blocks<'r, T: Float, const BLOCKS: usize>(
+    row: &'r [T],
+    terms: impl IntoIterator<Item = (usize, T)>,
+    matrix: &mut [T],
+    start: usize,
+    stride: usize,
+) -> Option<&'r [T]> {
+    let blocks: [[T; BLOCK]; BLOCKS] = *row.as_chunks().0.first_chunk()?;
+    for (r, c) in terms {
+        let sums = matrix.get_mut(r * stride + start..).and_then(|sums| {
+            let blocks = sums.as_chunks_mut().0;
+            blocks.first_chunk_mut::<BLOCKS>()
+        });
+        if let Some(sums) = sums {
+            add_blocks(c, &blocks, sums);
+        }
+    }
+    row.get(BLOCKS * BLOCK..)
+}
+
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn add_blocks<T: Float, const BLOCKS: usize>(
+    c: T,
+    row: &[[T; BLOCK]; BLOCKS],
+    sums: &mut [[T; BLOCK]; BLOCKS],
+) {
+    // Written out: of a loop over blocks the compiler may take one entry of each at a time.
+    let (mut row, mut sums) = (row.as_slice(), sums.as_mut_slice());
+    macro_rules! next_block {
+        ($($turn:literal)+) => {
+            $(
+                let _: u8 = $turn;
+                let ([block, blocks @ ..], [sum, others @ ..]) = (row, sums) else { return };
+                add_block(c, block, sum);
+                (row, sums) = (blocks, others);
+            )+
+        };
+    }
+    next_block!(1 2 3 4 5 6 7 8 9 10 11 12);
+    let _ = (row, sums);
+}
+
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn add_block<T: Float, const N: usize>(c: T, row: &[T; N], sums: &mut [T; N]) {
     for (sum, &entry) in sums.iter_mut().zip(row) {
         *sum += c * entry;
     }

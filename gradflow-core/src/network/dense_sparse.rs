@@ -1,8 +1,9 @@
 //! Forward and backward pass of a piece of a batch, with hidden units as vector lanes.
 //!
 //! Both passes are weighted sums of rows ([`add_rows`]) that skip the zero inputs of sparse rows:
-//! forward by sample over its inputs, the weight gradient by input over its samples. Sums run over
-//! inputs in ascending order and over samples in the batch's order.
+//! forward by sample over its inputs (or by input over its samples, where that is faster: the same
+//! sums), the weight gradient by input over its samples. Sums run over inputs in ascending order and
+//! over samples in the batch's order.
 //!
 //! Inlined, so that a caller compiled for wider vectors has them too; but once and for all on wasm32,
 //! which has one width, and where copies would double the size of a page's module.
@@ -11,25 +12,70 @@ use super::samples::{Row, Rows};
 use super::scratch::{Active, PIECE, Work};
 use super::{Layers, LayersMut, TwoLayer};
 use crate::float::Float;
-use crate::linalg::{Matrix as _, axpy, dot_rows, weigh_rows};
+#[cfg(feature = "wide")]
+use crate::linalg::spread_row;
+use crate::linalg::{Matrix as _, axpy, copy, dot_rows, weigh_rows};
 
-/// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`.
+/// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`. To `spread` sparse inputs over
+/// all samples, one after the other, they must have been marked.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn activate<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
     rows: &Rows<'_, T>,
+    work: &mut Work<'_, T>,
     activations: &mut [T],
+    spread: bool,
 ) {
-    for (row, h) in rows.iter().zip(activations.rows_mut(network.hidden)) {
-        weigh_inputs(row, layers.hidden, h);
-        let biases = layers.hidden.get(network.inputs * network.hidden..).unwrap_or_default();
+    let m = network.hidden;
+    if spread {
+        spread_inputs(network, layers.hidden, rows, work, activations);
+    }
+    let biases = layers.hidden.get(network.inputs * m..).unwrap_or_default();
+    for (row, h) in rows.iter().zip(activations.rows_mut(network.row_len())) {
+        let (h, padding) = h.split_at_mut_checked(m).unwrap_or_default();
+        if !spread {
+            weigh_inputs(row, layers.hidden, h);
+        }
         for (h, &bias) in h.iter_mut().zip(biases) {
             let z = *h + bias;
             *h = if z > T::ZERO { z } else { T::ZERO };
         }
+        padding.fill(T::ZERO);
     }
+}
+
+/// The sums of [`weigh_inputs`] for all samples, one input after the other: each of its weights is
+/// read once for all of them.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn spread_inputs<T: Float>(
+    network: &TwoLayer<T>,
+    weights: &[T],
+    rows: &Rows<'_, T>,
+    work: &mut Work<'_, T>,
+    sums: &mut [T],
+) {
+    #[cfg(feature = "wide")]
+    {
+        let (m, width) = (network.hidden, network.row_len());
+        let Some((entries, _)) = rows.entries(0) else { return };
+        let mut next = work.active.next();
+        sums.fill(T::ZERO);
+        for (i, &samples) in work.active.samples.iter().enumerate() {
+            let terms = Terms::new(samples, &next, entries);
+            // Beyond its end follows the next row: what it adds to the padding is never read.
+            if let Some(row) = weights.get(i * m..i * m + width) {
+                spread_row(row, &terms, sums);
+            } else {
+                copy(weights.get(i * m..).unwrap_or_default(), work.row);
+                spread_row(work.row, &terms, sums);
+            }
+            advance(&mut next, samples);
+        }
+    }
+    #[cfg(not(feature = "wide"))]
+    let _ = (network, weights, rows, work, sums);
 }
 
 /// `out ← Σ xᵢ · matrix[i]` over the inputs of one sample.
@@ -37,19 +83,25 @@ pub(super) fn activate<T: Float>(
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn weigh_inputs<T: Float>(row: Row<'_, T>, matrix: &[T], out: &mut [T]) {
     match row {
-        Row::Dense(x) => weigh_dense(x, 1, matrix, out, true),
+        Row::Dense(x) => weigh_dense([x, matrix], [1, out.len()], out, true),
         Row::Sparse(columns, values) => {
             let terms = columns.iter().zip(values).map(|(&i, &x)| (usize::from(i), x));
-            weigh_rows(matrix, terms, out, true);
+            weigh_rows(matrix, out.len(), terms, out, true);
         }
     }
 }
 
-/// `out ← out + Σ xᵢ · matrix[i]`, or from zeros (`fresh`), with every `stride`-th of the numbers x.
+/// `out ← out + Σ xᵢ · matrix[i]`, or from zeros (`fresh`), with every `step`-th of the numbers x and
+/// rows that start every `stride` entries.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
-fn weigh_dense<T: Float>(x: &[T], stride: usize, matrix: &[T], out: &mut [T], fresh: bool) {
-    weigh_rows(matrix, x.iter().step_by(stride.max(1)).copied().enumerate(), out, fresh);
+fn weigh_dense<T: Float>(
+    [x, matrix]: [&[T]; 2],
+    [step, stride]: [usize; 2],
+    out: &mut [T],
+    fresh: bool,
+) {
+    weigh_rows(matrix, stride, x.iter().step_by(step.max(1)).copied().enumerate(), out, fresh);
 }
 
 /// `f = s · A h + c` of each sample into its row of `outputs`.
@@ -61,8 +113,11 @@ pub(super) fn respond<T: Float>(
     activations: &[T],
     outputs: &mut [T],
 ) {
-    let samples = activations.rows(network.hidden);
+    let samples = activations.rows(network.row_len());
     for (h, f) in samples.zip(outputs.rows_mut(network.outputs)) {
+        // Elsewhere rows have no padding, and a length that might be 0 would leave a panic behind.
+        let h =
+            if cfg!(feature = "wide") { h.get(..network.hidden).unwrap_or_default() } else { h };
         dot_rows(h, layers.output, f);
         for f in f.iter_mut() {
             *f = network.scale * *f;
@@ -88,6 +143,7 @@ pub(super) fn pull_back<T: Float>(
     gradient: &mut LayersMut<'_, T>,
 ) {
     let (m, k, fresh) = (network.hidden, network.outputs, rows.begins());
+    let width = network.row_len();
     let (hidden, bias) =
         gradient.hidden.split_at_mut_checked(network.inputs * m).unwrap_or_default();
     if fresh {
@@ -102,35 +158,48 @@ pub(super) fn pull_back<T: Float>(
     }
     for (j, gradient) in gradient.output.rows_mut(m).enumerate() {
         let column = deltas.get(j..).unwrap_or_default();
-        weigh_dense(column, k, activations, gradient, fresh);
+        weigh_dense([column, activations], [k, width], gradient, fresh);
     }
-    for (h, delta) in activations.rows_mut(m).zip(deltas.rows(k)) {
-        replace_by_delta(layers.output, delta, h, work.row);
+    let row = work.row.get_mut(..m).unwrap_or_default();
+    for (h, delta) in activations.rows_mut(width).zip(deltas.rows(k)) {
+        replace_by_delta(layers.output, delta, h, row);
     }
-    for delta in activations.rows(m) {
+    for delta in activations.rows(width) {
         axpy(T::ONE, delta, bias);
     }
+    let deltas = Deltas { entries: activations, width };
     if rows.is_dense() {
-        gather_dense(rows, activations, m, hidden);
+        gather_dense(rows, &deltas, hidden.rows_mut(m));
     } else {
-        gather_sparse(rows, &mut work.active, activations, m, hidden);
+        gather_sparse(rows, &work.active, &deltas, hidden.rows_mut(m));
     }
 }
 
 /// `h ← (Σ deltaⱼ A[j]) ∘ (h > 0)`, with a row of working memory.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn replace_by_delta<T: Float>(output: &[T], delta: &[T], h: &mut [T], row: &mut [T]) {
-    weigh_dense(delta, 1, output, row, true);
+    weigh_dense([delta, output], [1, row.len()], row, true);
     for (h, &sum) in h.iter_mut().zip(row.iter()) {
         *h = if *h > T::ZERO { sum } else { T::ZERO };
     }
 }
 
+/// The hidden deltas of a piece.
+struct Deltas<'a, T> {
+    entries: &'a [T],
+    /// Entries from one sample's to the next one's.
+    width: usize,
+}
+
 /// Weight gradient of dense inputs: `Σ xₛᵢ · deltas[s]` for input i.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn gather_dense<T: Float>(rows: &Rows<'_, T>, deltas: &[T], m: usize, gradient: &mut [T]) {
+fn gather_dense<'g, T: Float>(
+    rows: &Rows<'_, T>,
+    deltas: &Deltas<'_, T>,
+    gradient: impl Iterator<Item = &'g mut [T]>,
+) {
     let mut list = [(0, T::ZERO); PIECE];
-    for (i, gradient) in gradient.rows_mut(m).enumerate() {
+    for (i, gradient) in gradient.enumerate() {
         let terms = rows.iter().map(|row| match row {
             Row::Dense(x) => x.get(i).copied().unwrap_or_default(),
             Row::Sparse(..) => T::ZERO,
@@ -144,39 +213,37 @@ fn gather_dense<T: Float>(rows: &Rows<'_, T>, deltas: &[T], m: usize, gradient: 
             }
             weigh_listed(&list, count, deltas, gradient, rows.begins());
         } else {
-            weigh_rows(deltas, terms, gradient, rows.begins());
+            weigh_rows(deltas.entries, deltas.width, terms, gradient, rows.begins());
         }
     }
 }
 
-/// Weight gradient of sparse inputs. Rows of inputs that are zero everywhere are not read.
+/// Weight gradient of sparse inputs, which have been marked. Rows of inputs that are zero everywhere
+/// are not read.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn gather_sparse<T: Float>(
+fn gather_sparse<'g, T: Float>(
     rows: &Rows<'_, T>,
-    active: &mut Active<'_>,
-    deltas: &[T],
-    m: usize,
-    gradient: &mut [T],
+    active: &Active<'_>,
+    deltas: &Deltas<'_, T>,
+    gradient: impl Iterator<Item = &'g mut [T]>,
 ) {
     let Some((entries, _)) = rows.entries(0) else { return };
-    active.mark(rows);
-    let Active { samples, next } = active;
+    let mut next = active.next();
     let fresh = rows.begins();
     let mut list = [(0, T::ZERO); PIECE];
-    for (&samples, gradient) in samples.iter().zip(gradient.rows_mut(m)) {
+    for (&samples, gradient) in active.samples.iter().zip(gradient) {
         if LISTED {
-            let count = list_terms(samples, next, entries, &mut list);
+            let count = list_terms(samples, &mut next, entries, &mut list);
             if fresh || count > 0 {
                 weigh_listed(&list, count, deltas, gradient, fresh);
             }
             continue;
         }
         if fresh || samples != [0; 2] {
-            let [low, high] = samples.map(u64::from);
-            let terms = Terms { samples: low | high << 32, next, entries };
-            weigh_rows(deltas, terms, gradient, fresh);
+            let terms = Terms::new(samples, &next, entries);
+            weigh_rows(deltas.entries, deltas.width, terms, gradient, fresh);
         }
-        advance(next, samples);
+        advance(&mut next, samples);
     }
 }
 
@@ -211,9 +278,15 @@ fn list_terms<T: Float>(
 /// `out ← out + Σ xₛ · deltas[s]` over the first terms of a list, or from zeros (`fresh`).
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
-fn weigh_listed<T: Float>(list: &List<T>, count: usize, deltas: &[T], out: &mut [T], fresh: bool) {
+fn weigh_listed<T: Float>(
+    list: &List<T>,
+    count: usize,
+    deltas: &Deltas<'_, T>,
+    out: &mut [T],
+    fresh: bool,
+) {
     let terms = list.get(..count).unwrap_or_default();
-    weigh_rows(deltas, terms.iter().copied(), out, fresh);
+    weigh_rows(deltas.entries, deltas.width, terms.iter().copied(), out, fresh);
 }
 
 /// The samples of an input and its values there. As inputs ascend, each sample's value is its next.
@@ -222,6 +295,14 @@ struct Terms<'a, T> {
     samples: u64,
     next: &'a [u32],
     entries: &'a [T],
+}
+
+impl<'a, T> Terms<'a, T> {
+    #[inline(always)]
+    fn new(samples: [u32; 2], next: &'a [u32; PIECE], entries: &'a [T]) -> Self {
+        let [low, high] = samples.map(u64::from);
+        Self { samples: low | high << 32, next, entries }
+    }
 }
 
 impl<T: Float> Iterator for Terms<'_, T> {
@@ -249,13 +330,16 @@ fn advance(next: &mut [u32], samples: [u32; 2]) {
 impl Active<'_> {
     /// Notes where the entries of sparse rows are.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn mark<T: Float>(&mut self, rows: &Rows<'_, T>) {
+    pub(super) fn mark<T: Float>(&mut self, rows: &Rows<'_, T>) {
+        if rows.is_dense() {
+            return;
+        }
         self.samples.fill([0; 2]);
-        for (s, (row, next)) in rows.iter().zip(self.next.iter_mut()).enumerate() {
+        for (s, (row, first)) in rows.iter().zip(self.starts.iter_mut()).enumerate() {
             let (Row::Sparse(columns, _), Some((_, start))) = (row, rows.entries(s)) else {
                 return;
             };
-            *next = start;
+            *first = start;
             let (half, bit) = (s / 32 % 2, 1 << (s % 32));
             for &i in columns {
                 let samples = self.samples.get_mut(usize::from(i));
@@ -264,5 +348,13 @@ impl Active<'_> {
                 }
             }
         }
+    }
+
+    /// Each sample's next entry, at the start.
+    #[inline(always)]
+    fn next(&self) -> [u32; PIECE] {
+        let mut next = [0; PIECE];
+        copy(self.starts, &mut next);
+        next
     }
 }

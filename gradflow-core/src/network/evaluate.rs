@@ -43,12 +43,12 @@ impl<T: Float> TwoLayer<T> {
             }
             return Ok(());
         }
-        let (piece, _) = split_piece(self, batch.len(), scratch)?;
+        let (mut piece, _) = split_piece(self, batch.len(), scratch)?;
         let outputs = out.chunks_mut((PIECE * self.outputs()).max(1));
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {
             let rows = batch.rows(start, PIECE, self.inputs());
-            let h = piece.activations.get_mut(..rows.len * self.hidden()).unwrap_or_default();
-            activate(self, &layers, &rows, h);
+            let h = piece.activations.get_mut(..rows.len * self.row_len()).unwrap_or_default();
+            activate(self, &layers, &rows, &mut piece.work, h, false);
             respond(self, &layers, h, out);
         }
         Ok(())
@@ -94,7 +94,7 @@ impl<T: Float> TwoLayer<T> {
         let layers = self.layers(w)?;
         let (piece, _) = split_piece(self, batch.len(), scratch)?;
         let k = self.outputs();
-        let h = piece.activations.get(..batch.len() * self.hidden()).unwrap_or_default();
+        let h = piece.activations.get(..batch.len() * self.row_len()).unwrap_or_default();
         let f = piece.outputs.get_mut(..batch.len() * k).unwrap_or_default();
         respond(self, &layers, h, f);
         let mut correct = 0;

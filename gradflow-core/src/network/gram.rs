@@ -20,7 +20,7 @@ use crate::linalg::{LANES, Lanes, Matrix as _, Packed, axpy, dot, dot_rows, mult
 
 /// What the last linearisation left, and room for the factors of the Gram matrix.
 pub(super) struct GramParts<'a, T> {
-    /// `n × m`
+    /// `n × m'`, in rows of [`TwoLayer::row_len`], filled up by zeros.
     pub(super) activations: &'a [T],
     /// `n × k`
     pub(super) probabilities: &'a [T],
@@ -48,7 +48,7 @@ pub(super) fn gram<T: Float>(
     let (inputs, hidden) =
         parts.products.split_at_mut_checked(Packed::<T>::len_of(n)).unwrap_or_default();
     multiply_inputs(rows, parts.row, inputs);
-    multiply_hidden(parts.activations, m, hidden);
+    multiply_hidden(parts.activations, network.row_len(), hidden);
 
     let s_sq = network.scale * network.scale;
     let bias = if network.output_bias { T::ONE } else { T::ZERO };
@@ -90,7 +90,7 @@ fn mix_outputs<T: Float>(
     let (k, m) = (network.outputs, network.hidden);
     let width = padded(m);
     parts.mixed.fill(T::ZERO);
-    let samples = parts.activations.rows(m).zip(parts.probabilities.rows(k));
+    let samples = parts.activations.rows(network.row_len()).zip(parts.probabilities.rows(k));
     for ((h, p), mixed) in samples.zip(parts.mixed.rows_mut(k * width)) {
         // The last row of E holds the mean Σ p_l A_l until its own turn comes.
         let (first, mean) = mixed.split_at_mut_checked((k - 1) * width).unwrap_or_default();

@@ -7,12 +7,12 @@ use super::dense_sparse::{activate, pull_back, respond, weigh_inputs};
 use super::gram::{GramParts, gram, padded};
 use super::line_problem::LineProblem;
 use super::loss::Target;
-use super::samples::{Row, Targets};
+use super::samples::{Inputs, Row, Targets};
 use super::scratch::{PIECE, split_piece};
 use super::{Batch, Layers, Loss, Residual, Scratch, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
-use crate::linalg::{Matrix as _, Packed, axpy, copy, dot};
+use crate::linalg::{BLOCK, Matrix as _, Packed, axpy, copy, dot};
 use crate::objective::{Objective, Residuals};
 
 /// A network, a batch, a loss and the memory to work in.
@@ -25,6 +25,7 @@ pub struct Problem<'a, T, M = Exact> {
     loss: Loss,
     residual: Residual,
     scratch: Scratch<'a, T>,
+    spread: bool,
     math: PhantomData<M>,
 }
 
@@ -83,7 +84,15 @@ impl<T: Float> TwoLayer<T> {
             _ => {}
         }
         let residual = Residual::default_for(loss);
-        Ok(Problem { network: *self, batch, loss, residual, scratch, math: PhantomData })
+        Ok(Problem {
+            network: *self,
+            batch,
+            loss,
+            residual,
+            scratch,
+            spread: false,
+            math: PhantomData,
+        })
     }
 }
 
@@ -98,6 +107,22 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         }
         self.residual = residual;
         Ok(self)
+    }
+
+    /// The same problem, whose forward pass spreads each sparse input over all samples instead of
+    /// gathering each sample's inputs: the same sums, and faster or slower with the registers that the
+    /// caller is compiled for.
+    #[cfg(feature = "wide")]
+    #[must_use]
+    pub const fn spreading(mut self, spread: bool) -> Self {
+        self.spread = spread;
+        self
+    }
+
+    fn spreads(&self) -> bool {
+        self.spread
+            && self.network.hidden >= BLOCK
+            && matches!(self.batch.samples.inputs, Inputs::Sparse { .. })
     }
 
     /// The network.
@@ -133,14 +158,18 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn general_loss(&mut self, w: &[T]) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
+        let spread = self.spreads();
         let layers = network.layers(w)?;
-        let (piece, _) = split_piece(&network, batch.len(), &mut self.scratch)?;
+        let (mut piece, _) = split_piece(&network, batch.len(), &mut self.scratch)?;
         let mut sum = T::ZERO;
         for start in (0..batch.len()).step_by(PIECE) {
             let rows = batch.rows(start, PIECE, network.inputs);
-            let h = piece.activations.get_mut(..rows.len * network.hidden).unwrap_or_default();
+            let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
-            activate(&network, &layers, &rows, h);
+            if spread {
+                piece.work.active.mark(&rows);
+            }
+            activate(&network, &layers, &rows, &mut piece.work, h, spread);
             respond(&network, &layers, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
@@ -154,6 +183,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn general_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
+        let spread = self.spreads();
         let layers = network.layers(w)?;
         let mut gradient = network.layers_mut(gradient)?;
         let (mut piece, _) = split_piece(&network, batch.len(), &mut self.scratch)?;
@@ -162,9 +192,10 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let mut sum = T::ZERO;
         for start in (0..batch.len()).step_by(PIECE) {
             let rows = batch.rows(start, PIECE, network.inputs);
-            let h = piece.activations.get_mut(..rows.len * network.hidden).unwrap_or_default();
+            let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
-            activate(&network, &layers, &rows, h);
+            piece.work.active.mark(&rows);
+            activate(&network, &layers, &rows, &mut piece.work, h, spread);
             respond(&network, &layers, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
@@ -184,7 +215,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let needed = network.residual_scratch_len(n).reals;
         let got = needed.min(network.scratch_len(n).reals + rest.len());
         let short = Error::Length { what: Buffer::Scratch, needed, got };
-        let (activations, rest) = rest.split_at_mut_checked(n * network.hidden).ok_or(short)?;
+        let (activations, rest) = rest.split_at_mut_checked(n * network.row_len()).ok_or(short)?;
         let (outputs, rest) = rest.split_at_mut_checked(n * network.outputs).ok_or(short)?;
         Ok([activations, outputs, rest])
     }
@@ -193,11 +224,19 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn general_linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error> {
         let (network, batch, loss, residual) = (self.network, self.batch, self.loss, self.residual);
+        let spread = self.spreads();
         let layers = network.layers(w)?;
         let (n, k) = (batch.len(), network.outputs);
-        let (piece, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (mut piece, rest) = split_piece(&network, n, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
-        activate(&network, &layers, &batch.rows(0, n, network.inputs), activations);
+        let pieces = activations.pieces_mut(PIECE * network.row_len());
+        for (start, h) in (0..n).step_by(PIECE).zip(pieces) {
+            let rows = batch.rows(start, PIECE, network.inputs);
+            if spread {
+                piece.work.active.mark(&rows);
+            }
+            activate(&network, &layers, &rows, &mut piece.work, h, spread);
+        }
         respond(&network, &layers, activations, outputs);
         let unit = residual.unit(n, k);
         let mut sum = T::ZERO;
@@ -223,9 +262,10 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let z = piece.activations.get_mut(..m).unwrap_or_default();
         let biases = v.hidden.get(network.inputs * m..).unwrap_or_default();
-        let samples = activations.rows(m).zip(outputs.rows(k));
+        let samples = activations.rows(network.row_len()).zip(outputs.rows(k));
         let rows = batch.rows(0, n, network.inputs);
         for ((row, (h, p)), image) in rows.iter().zip(samples).zip(image.rows_mut(k)) {
+            let h = h.get(..m).unwrap_or_default();
             weigh_inputs(row, v.hidden, z);
             for ((z, &bias), &h) in z.iter_mut().zip(biases).zip(h) {
                 *z = if h > T::ZERO { *z + bias } else { T::ZERO };
@@ -245,12 +285,12 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
     fn general_pull(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error> {
         let (network, batch, residual) = (self.network, self.batch, self.residual);
         let layers = network.layers(w)?;
-        let (n, m, k) = (batch.len(), network.hidden, network.outputs);
+        let (n, k) = (batch.len(), network.outputs);
         let unit = residual.unit(n, k);
         let mut out = network.layers_mut(out)?;
         let (mut piece, rest) = split_piece(&network, n, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
-        let kept = activations.pieces(PIECE * m).zip(outputs.pieces(PIECE * k));
+        let kept = activations.pieces(PIECE * network.row_len()).zip(outputs.pieces(PIECE * k));
         for (start, ((h, p), u)) in (0..n).step_by(PIECE).zip(kept.zip(u.pieces(PIECE * k))) {
             let rows = batch.rows(start, PIECE, network.inputs);
             let deltas = piece.outputs.get_mut(..u.len()).unwrap_or_default();
@@ -260,6 +300,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
             }
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
             copy(h, work);
+            piece.work.active.mark(&rows);
             pull_back(&network, &layers, &rows, work, deltas, &mut piece.work, &mut out);
         }
         Ok(())
@@ -359,12 +400,12 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
             return Ok(None);
         }
         let layers = network.layers(w)?;
-        let (n, m, k) = (batch.len(), network.hidden, network.outputs);
+        let (n, k) = (batch.len(), network.outputs);
         let (_, rest) = split_piece(&network, n, &mut self.scratch)?;
         let [activations, probabilities, _] = Self::split_kept(&network, n, rest)?;
         let mut sums = [T::ZERO; 2];
         let rows = batch.rows(0, n, network.inputs);
-        let kept = activations.rows(m).zip(probabilities.rows(k));
+        let kept = activations.rows(network.row_len()).zip(probabilities.rows(k));
         for (row, (h, p)) in rows.iter().zip(kept) {
             residual.add_sizes(p, slope_sq(&network, &layers, row, h), &mut sums);
         }

@@ -4,7 +4,7 @@ use super::TwoLayer;
 use super::gram::padded;
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::LANES;
+use crate::linalg::{BLOCK, LANES};
 
 /// Samples that are worked on together, so that their activations stay in the nearest cache; as many
 /// as [`Active`] has bits.
@@ -41,6 +41,12 @@ impl<T: Float> TwoLayer<T> {
         self.inputs == 1 && self.outputs == 1
     }
 
+    /// Entries from one sample's activations to the next one's: whole blocks where the kernels have
+    /// wide ones, filled up by zeros.
+    pub(super) const fn row_len(&self) -> usize {
+        if cfg!(feature = "wide") { self.hidden.next_multiple_of(BLOCK) } else { self.hidden }
+    }
+
     /// Working memory for losses and gradients on batches of at most `batch` samples.
     #[must_use]
     pub const fn scratch_len(&self, batch: usize) -> ScratchLen {
@@ -49,7 +55,7 @@ impl<T: Float> TwoLayer<T> {
         }
         let piece = smaller(batch, PIECE);
         ScratchLen {
-            reals: piece * (self.hidden + self.outputs) + self.hidden,
+            reals: piece * (self.row_len() + self.outputs) + self.row_len(),
             indices: 2 * self.inputs + piece,
         }
     }
@@ -62,7 +68,7 @@ impl<T: Float> TwoLayer<T> {
             return ScratchLen { reals, indices };
         }
         let entries = batch * self.outputs;
-        let kept = batch * (self.hidden + self.outputs);
+        let kept = batch * (self.row_len() + self.outputs);
         let gram = entries * padded(self.hidden) + batch * (batch + 1) + self.inputs;
         ScratchLen { reals: reals + kept + gram, indices }
     }
@@ -70,7 +76,7 @@ impl<T: Float> TwoLayer<T> {
 
 /// The scratch of a piece, cut into its parts.
 pub(super) struct Piece<'a, T> {
-    /// `PIECE × m`: activations, then their deltas.
+    /// `PIECE × m'`: activations, then their deltas, in rows of `TwoLayer::row_len`.
     pub(super) activations: &'a mut [T],
     /// `PIECE × k`: outputs, then their deltas.
     pub(super) outputs: &'a mut [T],
@@ -80,7 +86,7 @@ pub(super) struct Piece<'a, T> {
 
 /// Working memory of the backward pass.
 pub(super) struct Work<'a, T> {
-    /// `m`
+    /// `m'`
     pub(super) row: &'a mut [T],
     /// Where the inputs are not zero.
     pub(super) active: Active<'a>,
@@ -90,8 +96,8 @@ pub(super) struct Work<'a, T> {
 pub(super) struct Active<'a> {
     /// `d`: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
-    /// `PIECE`: each sample's next entry.
-    pub(super) next: &'a mut [u32],
+    /// `PIECE`: each sample's first entry.
+    pub(super) starts: &'a mut [u32],
 }
 
 impl<T> Scratch<'_, T> {
@@ -115,14 +121,14 @@ pub(super) fn split_piece<'s, T: Float>(
         Error::Length { what: Buffer::Indices, needed: needed.indices, got: indices };
 
     let rest = &mut *scratch.reals;
-    let (activations, rest) = rest.split_at_mut_checked(piece * network.hidden).ok_or(short)?;
+    let (activations, rest) = rest.split_at_mut_checked(piece * network.row_len()).ok_or(short)?;
     let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
-    let (row, rest) = rest.split_at_mut_checked(network.hidden).ok_or(short)?;
+    let (row, rest) = rest.split_at_mut_checked(network.row_len()).ok_or(short)?;
     let indices = &mut *scratch.indices;
     let (samples, indices) =
         indices.split_at_mut_checked(2 * network.inputs).ok_or(short_indices)?;
-    let next = indices.get_mut(..piece).ok_or(short_indices)?;
-    let active = Active { samples: samples.as_chunks_mut().0, next };
+    let starts = indices.get_mut(..piece).ok_or(short_indices)?;
+    let active = Active { samples: samples.as_chunks_mut().0, starts };
     let work = Work { row, active };
     Ok((Piece { activations, outputs, work }, rest))
 }

@@ -4,7 +4,7 @@ use gradflow_core::network::{Batch, Init, Inputs, Loss, Samples, Scratch, Target
 use gradflow_core::scheme::{AnyScheme, Method, Settings, Shape};
 use gradflow_core::{Pcg32, Stream};
 
-use crate::run::{RunError, Wide, step};
+use crate::run::{LINE, RunError, Wide, aligned, step};
 use crate::spec::Simd;
 
 /// Samples of a step.
@@ -43,10 +43,10 @@ pub fn count(
     let mut scheme = AnyScheme::new(settings, loss, shape, |len| vec![0.0; len])?;
     let ieq = matches!(settings.method, Method::IeqFull | Method::IeqAdaptive);
     let len = if ieq { network.residual_scratch_len(BATCH) } else { network.scratch_len(BATCH) };
-    let (mut reals, mut indices) = (vec![0.0; len.reals], vec![0; len.indices]);
+    let (mut reals, mut indices) = (vec![0.0; len.reals + LINE], vec![0; len.indices]);
     let mut last = f32::NAN;
     for _ in 0..steps {
-        let scratch = Scratch { reals: &mut reals, indices: &mut indices };
+        let scratch = Scratch { reals: aligned(&mut reals), indices: &mut indices };
         let batch = Batch::all(data.samples(problem), BATCH);
         let on = network.on(batch, settings.trained_loss(loss), scratch)?;
         let on = on.with_residual(settings.residual(loss)?)?;

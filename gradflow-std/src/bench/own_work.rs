@@ -55,8 +55,8 @@ impl OwnWork {
         let steps = MOVES / self.weights.len();
         let stopwatch = Stopwatch::start();
         for _ in 0..steps {
-            let simd = Simd::Auto.meaning();
-            step(&mut self.scheme, &mut self.weights, &mut self.objective, simd)?;
+            let registers = Simd::Auto.meaning();
+            step(&mut self.scheme, &mut self.weights, &mut self.objective, registers)?;
         }
         Ok(stopwatch.read(steps as f64))
     }

@@ -15,7 +15,7 @@ use super::clock::{Stopwatch, peak_mib};
 use super::own_work::OwnWork;
 use super::protocol::{Hello, MEMORY, Memory, Timing};
 use crate::data::DataSet;
-use crate::run::{RunError, Sets, Trainer, Wide};
+use crate::run::{LINE, RunError, Sets, Trainer, Wide, aligned};
 use crate::spec::{Simd, Spec};
 
 /// Steps of a round of the network of one input.
@@ -145,11 +145,11 @@ fn losses(trainer: &Trainer<f32>, set: &DataSet<f32>) -> Result<Timing, RunError
     let network: &TwoLayer<f32> = trainer.network();
     let batch = set.len().div_ceil(trainer.steps_per_epoch());
     let len = network.scratch_len(batch);
-    let (mut reals, mut indices) = (vec![0.0; len.reals], vec![0; len.indices]);
+    let (mut reals, mut indices) = (vec![0.0; len.reals + LINE], vec![0; len.indices]);
     let (order, _) = trainer.order();
     let stopwatch = Stopwatch::start();
     for some in order.chunks(batch) {
-        let scratch = Scratch { reals: &mut reals, indices: &mut indices };
+        let scratch = Scratch { reals: aligned(&mut reals), indices: &mut indices };
         let problem = network.on(Batch::of(set.samples(), some), Loss::CrossEntropy, scratch)?;
         Wide::new(problem, Simd::Auto.meaning()).loss(trainer.weights())?;
     }

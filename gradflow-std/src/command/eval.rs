@@ -83,8 +83,8 @@ fn eval<T: Float>(args: &Args) -> Result {
         let Some(set) = set else { continue };
         let order: Vec<u32> = (0..).take(set.len()).collect();
         let (network, w, mut scratch) = trained.scratch();
-        let (loss, simd) = (spec.task_loss(), Simd::Auto.meaning());
-        let result = evaluate(network, w, set.samples(), &order, loss, &mut scratch, simd)?;
+        let (loss, registers) = (spec.task_loss(), Simd::Auto.meaning());
+        let result = evaluate(network, w, set.samples(), &order, loss, &mut scratch, registers)?;
         let (samples, loss) = (result.samples, result.loss);
         // Writing to a String cannot fail.
         let _ = write!(text, "  {name:<17} {samples} samples, loss {loss:?}");

@@ -21,10 +21,11 @@ pub use growing::Growing;
 pub use output::{Output, is_stream, write_atomically};
 pub use problem::{Sets, network};
 pub use record::{EPOCHS_HEADER, TRACE_HEADER};
+pub(crate) use room::{LINE, aligned};
 pub use session::{Ending, Files, Job, Outcome, run};
 pub use trainer::{Trainer, Watch, check};
 pub use weights::{load_weights, weights_file};
-pub use wide::{Wide, evaluate, step};
+pub use wide::{Registers, Wide, evaluate, step};
 
 use gradflow_core::scheme::{Coupling, Method};
 

@@ -27,3 +27,13 @@ pub(super) fn zeros<T: Float>(len: usize, what: &str) -> Result<Vec<T>, RunError
     buffer.resize(len, T::ZERO);
     Ok(buffer)
 }
+
+/// Numbers in a cache line, at most.
+pub(crate) const LINE: usize = 16;
+
+/// What starts with a cache line, of a buffer with room for one more. Rows of working memory then
+/// straddle no two.
+pub(crate) fn aligned<T: Float>(buffer: &mut [T]) -> &mut [T] {
+    let start = buffer.as_ptr().align_offset(64).min(LINE).min(buffer.len());
+    &mut buffer[start..]
+}

@@ -7,8 +7,8 @@ use gradflow_core::{Error, Float, Residuals};
 
 use super::RunError;
 use super::problem::{network, shape};
-use super::room::zeros;
-use super::wide::{self, Wide};
+use super::room::{LINE, aligned, zeros};
+use super::wide::{self, Registers, Wide};
 use crate::data::DataSet;
 use crate::spec::{MethodName, Precision, Simd, Spec, Start};
 
@@ -27,7 +27,7 @@ pub struct Trainer<T> {
     next: usize,
     reals: Vec<T>,
     indices: Vec<u32>,
-    simd: bool,
+    registers: Registers,
 }
 
 impl<T: Float> Trainer<T> {
@@ -69,9 +69,9 @@ impl<T: Float> Trainer<T> {
             schedule: spec.schedule.meaning(),
             steps,
             next: 0,
-            reals: zeros(scratch.reals.max(network.scratch_len(64).reals), "the batch")?,
+            reals: zeros(scratch.reals.max(network.scratch_len(64).reals) + LINE, "the batch")?,
             indices: vec![0; scratch.indices.max(network.scratch_len(64).indices)],
-            simd: simd.meaning(),
+            registers: simd.meaning(),
         };
         trainer.start(spec, set)?;
         Ok(trainer)
@@ -133,16 +133,16 @@ impl<T: Float> Trainer<T> {
     /// As [`Scheme::step`]; the weights are then those before the step.
     pub fn step(&mut self, set: &DataSet<T>, watch: &mut impl Watch<T>) -> Result<Step<T>, Error> {
         let batch = Batch::of(set.samples(), self.batches.next_batch());
-        let scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
+        let scratch = Scratch { reals: aligned(&mut self.reals), indices: &mut self.indices };
         let problem = self.network.on(batch, self.trained, scratch)?;
-        let mut problem = Wide::new(problem.with_residual(self.residual)?, self.simd);
+        let mut problem = Wide::new(problem.with_residual(self.residual)?, self.registers);
         let problem: &mut dyn Residuals<T> = &mut problem;
         if self.schedule != Schedule::Constant {
             let dt = self.schedule.at(self.dt, self.next, self.steps);
             Scheme::<T, dyn Residuals<T>>::set_dt(&mut self.scheme, dt);
         }
         watch.before(&self.weights)?;
-        let step = wide::step(&mut self.scheme, &mut self.weights, problem, self.simd)?;
+        let step = wide::step(&mut self.scheme, &mut self.weights, problem, self.registers)?;
         watch.after(self.next, &self.weights, &step, &self.scheme, problem)?;
         self.next += 1;
         Ok(step)
@@ -164,8 +164,16 @@ impl<T: Float> Trainer<T> {
         loss: Loss,
     ) -> Result<Evaluation, Error> {
         let samples: Samples<'_, T> = set.samples();
-        let mut scratch = Scratch { reals: &mut self.reals, indices: &mut self.indices };
-        wide::evaluate(&self.network, &self.weights, samples, order, loss, &mut scratch, self.simd)
+        let mut scratch = Scratch { reals: aligned(&mut self.reals), indices: &mut self.indices };
+        wide::evaluate(
+            &self.network,
+            &self.weights,
+            samples,
+            order,
+            loss,
+            &mut scratch,
+            self.registers,
+        )
     }
 
     /// Shows every array of numbers that the rest of the run depends on.

@@ -8,50 +8,92 @@ use gradflow_core::network::{Evaluation, Loss, Problem, Samples, Scratch, TwoLay
 use gradflow_core::scheme::{AnyScheme, Scheme, Step};
 use gradflow_core::{Error, Float, Objective, Residuals};
 
-/// A problem whose kernels are dispatched by what the processor can do.
-pub struct Wide<'a, T> {
-    problem: Problem<'a, T>,
-    avx2: bool,
+/// Which registers the kernels are compiled for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Registers {
+    /// Those that every processor of this architecture has.
+    #[default]
+    Baseline,
+    /// 256 bits.
+    Avx2,
+    /// 512 bits, where they are faster.
+    Avx512,
 }
 
-impl<'a, T> Wide<'a, T> {
-    /// Uses wide vectors if `simd` allows them and the processor has them.
-    pub fn new(problem: Problem<'a, T>, simd: bool) -> Self {
-        Self { problem, avx2: simd && has_avx2() }
+impl Registers {
+    /// The widest that this processor has, up to the ones asked for.
+    #[must_use]
+    pub fn at_most(self) -> Self {
+        self.min(Self::widest())
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn widest() -> Self {
+        if !is_x86_feature_detected!("avx2") {
+            return Self::Baseline;
+        }
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+            Self::Avx512
+        } else {
+            Self::Avx2
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    const fn widest() -> Self {
+        Self::Baseline
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn has_avx2() -> bool {
-    std::arch::is_x86_feature_detected!("avx2")
+/// A problem whose kernels are dispatched by what the processor can do.
+pub struct Wide<'a, T> {
+    problem: Problem<'a, T>,
+    registers: Registers,
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-const fn has_avx2() -> bool {
-    false
+impl<'a, T: Float> Wide<'a, T> {
+    /// Uses registers up to these, as far as the processor has them.
+    pub fn new(problem: Problem<'a, T>, registers: Registers) -> Self {
+        // The kernels of one input are written for 256 bits: wider ones make them slower.
+        let most = if problem.network().is_line() { Registers::Avx2 } else { Registers::Avx512 };
+        let registers = registers.min(most).at_most();
+        // Sixteen registers of 256 bits hold a sample's sums, but not a row of weights beside them.
+        Self { problem: problem.spreading(registers != Registers::Avx2), registers }
+    }
 }
 
-/// A method that runs as it is, or inlined into a function that may use AVX2.
+/// Methods that run as they are, or inlined into a function that may use the named features from
+/// the named registers on.
 macro_rules! dispatched {
-    ($(fn $name:ident(&mut self $(, $arg:ident: $type:ty)*) -> $result:ty;)+) => {
+    ($(
+        $(#[$registers:ident $features:literal])+
+        fn $name:ident(&mut self $(, $arg:ident: $type:ty)*) -> $result:ty;
+    )+) => {
         $(
             #[inline]
             fn $name(&mut self $(, $arg: $type)*) -> $result {
-                #[cfg(target_arch = "x86_64")]
-                {
-                    #[target_feature(enable = "avx2")]
-                    fn wide<T: Float>(problem: &mut Problem<'_, T> $(, $arg: $type)*) -> $result {
-                        problem.$name($($arg),*)
-                    }
-                    if self.avx2 {
-                        // SAFETY: `avx2` is set only where the processor reports the feature.
-                        #[allow(unsafe_code)]
-                        return unsafe { wide(&mut self.problem $(, $arg)*) };
-                    }
-                }
+                dispatched!(@each self $name ($($arg: $type),*) $result; $($registers $features)+);
                 self.problem.$name($($arg),*)
             }
         )+
+    };
+    (@each $self:ident $name:ident $args:tt $result:ty; $($registers:ident $features:literal)+) => {
+        $(dispatched!(@one $self $name $args $result; $registers $features);)+
+    };
+    (@one $self:ident $name:ident ($($arg:ident: $type:ty),*) $result:ty;
+     $registers:ident $features:literal) => {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = $features)]
+            fn wide<T: Float>(problem: &mut Problem<'_, T> $(, $arg: $type)*) -> $result {
+                problem.$name($($arg),*)
+            }
+            if $self.registers >= Registers::$registers {
+                // SAFETY: `registers` are only those that the processor reports.
+                #[allow(unsafe_code)]
+                return unsafe { wide(&mut $self.problem $(, $arg)*) };
+            }
+        }
     };
 }
 
@@ -61,7 +103,11 @@ impl<T: Float> Objective<T> for Wide<'_, T> {
     }
 
     dispatched! {
+        #[Avx512 "avx512f,avx512vl"]
+        #[Avx2 "avx2"]
         fn loss(&mut self, w: &[T]) -> Result<T, Error>;
+        #[Avx512 "avx512f,avx512vl"]
+        #[Avx2 "avx2"]
         fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
     }
 }
@@ -88,13 +134,21 @@ impl<T: Float> Residuals<T> for Wide<'_, T> {
     }
 
     dispatched! {
+        #[Avx2 "avx2"]
         fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error>;
+        #[Avx2 "avx2"]
         fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error>;
+        #[Avx2 "avx2"]
         fn cancellation(&mut self, w: &[T]) -> Result<Option<[T; 2]>, Error>;
+        #[Avx2 "avx2"]
         fn solve(&mut self, system: &mut Packed<'_, T>, x: &mut [T]) -> Result<(), Error>;
+        #[Avx2 "avx2"]
         fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error>;
+        #[Avx2 "avx2"]
         fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error>;
+        #[Avx2 "avx2"]
         fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error>;
+        #[Avx2 "avx2"]
         fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error>;
     }
 }
@@ -104,7 +158,7 @@ pub fn step<'p, T: Float, B: AsRef<[T]> + AsMut<[T]>>(
     scheme: &mut AnyScheme<T, B>,
     w: &mut [T],
     problem: &mut (dyn Residuals<T> + 'p),
-    simd: bool,
+    registers: Registers,
 ) -> Result<Step<T>, Error> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -116,13 +170,13 @@ pub fn step<'p, T: Float, B: AsRef<[T]> + AsMut<[T]>>(
         ) -> Result<Step<T>, Error> {
             scheme.step(w, problem)
         }
-        if simd && has_avx2() {
+        if registers.at_most() >= Registers::Avx2 {
             // SAFETY: the processor reports the feature.
             #[allow(unsafe_code)]
             return unsafe { wide(scheme, w, problem) };
         }
     }
-    let _ = simd;
+    let _ = registers;
     scheme.step(w, problem)
 }
 
@@ -134,7 +188,7 @@ pub fn evaluate<T: Float>(
     order: &[u32],
     loss: Loss,
     scratch: &mut Scratch<'_, T>,
-    simd: bool,
+    registers: Registers,
 ) -> Result<Evaluation, Error> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -149,12 +203,12 @@ pub fn evaluate<T: Float>(
         ) -> Result<Evaluation, Error> {
             network.evaluate(w, samples, order, loss, scratch)
         }
-        if simd && has_avx2() {
+        if registers.at_most() >= Registers::Avx2 {
             // SAFETY: the processor reports the feature.
             #[allow(unsafe_code)]
             return unsafe { wide(network, w, samples, order, loss, scratch) };
         }
     }
-    let _ = simd;
+    let _ = registers;
     network.evaluate(w, samples, order, loss, scratch)
 }

@@ -10,6 +10,7 @@ use gradflow_core::training::Schedule;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Images;
+use crate::run::Registers;
 
 /// An enum whose variants have one name on the command line and in files, and a meaning.
 macro_rules! choices {
@@ -193,10 +194,12 @@ choices! {
 
 choices! {
     /// Whether kernels use the widest vectors of this machine; the bits are the same.
-    Simd is bool {
+    Simd is Registers {
         /// the widest that this machine has
-        Auto = "auto" => true,
+        Auto = "auto" => Registers::Avx512,
+        /// at most 256 bits
+        Avx2 = "avx2" => Registers::Avx2,
         /// those that every machine of this kind has
-        Off = "off" => false,
+        Off = "off" => Registers::Baseline,
     }
 }
