@@ -5,6 +5,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod answers;
 mod bench;
 mod command;
 mod light;

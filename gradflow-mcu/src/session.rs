@@ -2,11 +2,10 @@
 
 use embedded_hal::digital::OutputPin;
 use embedded_hal_nb::serial::{Read, Write};
-use gradflow_core::{Digest, Error};
+use gradflow_core::Error;
 use heapless::Deque;
 
-use crate::HIDDEN;
-use crate::command::{self, Command, HELP, Refusal};
+use crate::command::{self, Command, Refusal};
 use crate::light::{Light, Mood};
 use crate::line::{Event, Line};
 use crate::meter::Meter;
@@ -19,8 +18,6 @@ use crate::transfer::{Progress, Transfer};
 const CTRL_C: u8 = 3;
 /// Steps whose loss is remembered.
 const RECENT: usize = 16;
-/// Bytes of a line of `save`.
-const PIECE: usize = 32;
 
 /// All of a session's memory but its stack. All zero at first, so that it costs no flash.
 #[derive(Debug)]
@@ -94,11 +91,11 @@ pub(crate) struct Session<'m, S, P, M> {
     pub(crate) light: Light<P>,
     pub(crate) meter: M,
     pub(crate) trainer: &'m mut Trainer,
-    transfer: &'m mut Transfer,
+    pub(crate) transfer: &'m mut Transfer,
     pub(crate) choice: Choice,
     line: Line,
     /// Number and loss of the last steps.
-    recent: Deque<(u32, f32), RECENT>,
+    pub(crate) recent: Deque<(u32, f32), RECENT>,
 }
 
 /// What comes after a command.
@@ -256,22 +253,6 @@ where
         Ok(Next::Command)
     }
 
-    fn help(&mut self) {
-        for line in HELP.split(|&byte| byte == b'\n') {
-            self.port.bytes(line);
-            self.port.end();
-        }
-    }
-
-    fn status(&mut self) {
-        self.port.settings(&self.choice);
-        self.port.text("state");
-        self.port.count("steps", self.trainer.steps());
-        self.port.count("samples", self.trainer.samples() as u32);
-        self.port.count("ticks-per-second", self.meter.ticks_per_second());
-        self.port.end();
-    }
-
     /// Changes settings, if together they mean something.
     fn set(&mut self, choice: Choice) -> Result<Next, Failure> {
         choice.check()?;
@@ -344,82 +325,6 @@ where
             }
         }
         Ok(())
-    }
-
-    fn predict(&mut self, x: f32) -> Result<(), Failure> {
-        let f = self.trainer.predict(x)?;
-        self.port.text("predict");
-        self.port.real("x", x);
-        self.port.real("f", f);
-        self.port.text(" bits ");
-        self.port.bytes(&crate::number::hex([f.to_bits()]));
-        self.port.end();
-        Ok(())
-    }
-
-    fn fit(&mut self, points: u32) -> Result<(), Failure> {
-        for point in 0..points {
-            let (x, f, y) = self.trainer.point(point as usize, points as usize)?;
-            self.port.text("fit");
-            self.port.real("x", x);
-            self.port.real("f", f);
-            self.port.real("y", y);
-            self.port.end();
-        }
-        Ok(())
-    }
-
-    fn error(&mut self) -> Result<(), Failure> {
-        let error = self.trainer.grid_error()?;
-        self.port.real("error", error);
-        self.port.end();
-        Ok(())
-    }
-
-    fn recent(&mut self) {
-        for &(step, loss) in &self.recent {
-            self.port.count("step", step);
-            self.port.real("loss", loss);
-            self.port.end();
-        }
-    }
-
-    fn weights(&mut self) {
-        for [w, b, a] in (0..HIDDEN).filter_map(|unit| self.trainer.unit(unit)) {
-            self.port.text("unit");
-            self.port.real("w", w);
-            self.port.real("b", b);
-            self.port.real("a", a);
-            self.port.end();
-        }
-        if let Some(&bias) = self.trainer.weights().last() {
-            self.port.real("bias", bias);
-            self.port.end();
-        }
-    }
-
-    pub(crate) fn digest(&mut self) -> Result<(), Failure> {
-        let digest = Digest::new().update(self.trainer.weights())?.finish();
-        self.port.bits("digest", digest);
-        self.port.end();
-        Ok(())
-    }
-
-    fn save(&mut self) -> Result<(), Failure> {
-        let network = self.trainer.network()?;
-        let file = self.transfer.write(&network, self.trainer.weights())?;
-        self.port.count("load", file.len() as u32);
-        self.port.end();
-        let (pieces, rest) = file.as_chunks::<PIECE>();
-        let rest = (!rest.is_empty()).then_some(rest);
-        for piece in pieces.iter().map(<[u8; PIECE]>::as_slice).chain(rest) {
-            self.port.text(":");
-            for &byte in piece {
-                self.port.bytes(&crate::number::hex_digits(byte));
-            }
-            self.port.end();
-        }
-        self.digest()
     }
 
     fn load(&mut self, digits: &[u8]) -> Result<Next, Failure> {

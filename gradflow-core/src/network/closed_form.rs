@@ -17,7 +17,7 @@
 //! where c is 1 with an output bias. Rounding keeps `w x + b > 0` monotone in x, so both forms agree
 //! on what is active; they add in another order, and so differ in bits.
 
-use super::line::units;
+use super::line_unit::units;
 use super::{Layers, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;

@@ -4,18 +4,16 @@
 //! the lanes and the order of [`dot`](crate::linalg::dot). Hidden values are recomputed, not kept:
 //! `h = relu(w x + b)` is cheaper than its memory.
 
-use core::hint::{black_box, select_unpredictable};
+use core::hint::black_box;
 
+use super::line_unit::{Activity, Unit, VECTORS, sum_units, units};
 use super::samples::{Batch, Row};
 use super::scratch::Scratch;
 use super::{Layers, LayersMut, TwoLayer};
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
-use crate::linalg::{LANES, Lanes, Packed};
+use crate::linalg::{LANES, Lanes};
 
-/// Whether kernels are written for vector registers. Without them fewer sums at a time are faster
-/// and smaller; the bits are the same.
-const VECTORS: bool = !cfg!(target_os = "none");
 /// Samples that the forward pass takes together where it does not take four blocks of lanes.
 const REST: usize = if VECTORS { LANES } else { 4 };
 
@@ -25,76 +23,6 @@ pub(super) struct Line<'s, T> {
     pub(super) x: &'s mut [T],
     /// The outputs f, or δ: derivatives in them, times `s`, and 0 in the padding.
     pub(super) values: &'s mut [T],
-}
-
-/// One hidden unit: `a relu(w x + b)`.
-#[derive(Clone, Copy)]
-pub(super) struct Unit<T> {
-    pub(super) w: T,
-    pub(super) b: T,
-    pub(super) a: T,
-}
-
-impl<T: Float> Unit<T> {
-    #[inline(always)]
-    fn hidden(self, x: T) -> T {
-        let z = x * self.w + self.b;
-        if z > T::ZERO { z } else { T::ZERO }
-    }
-
-    #[inline(always)]
-    fn is_active(self, x: T) -> bool {
-        x * self.w + self.b > T::ZERO
-    }
-
-    /// What the ends of a block tell: between them `w x + b` is monotone, rounding included.
-    #[inline(always)]
-    fn activity<const N: usize>(self, x: &[T; N], ascending: bool) -> Activity {
-        let (true, Some(&first), Some(&last)) = (ascending, x.first(), x.last()) else {
-            return Activity::Unknown;
-        };
-        match (self.is_active(first), self.is_active(last)) {
-            (false, false) => Activity::Nowhere,
-            (true, true) => Activity::Everywhere,
-            _ => Activity::Unknown,
-        }
-    }
-
-    /// Derivatives of the samples at which the unit is active, and 0.
-    #[inline(always)]
-    fn mask<const N: usize>(self, x: &[T; N], delta: &[T; N]) -> [T; N] {
-        let mut masked = *delta;
-        for (delta, &x) in masked.iter_mut().zip(x) {
-            let active = self.is_active(x);
-            *delta = if VECTORS {
-                // Else the compiler makes a jump of it, sample by sample.
-                select_unpredictable(active, *delta, T::ZERO)
-            } else if active {
-                *delta
-            } else {
-                T::ZERO
-            };
-        }
-        masked
-    }
-}
-
-/// At which samples of a block a unit is active. Leaving out what adds zero changes no bit.
-#[derive(Clone, Copy)]
-enum Activity {
-    Nowhere,
-    Everywhere,
-    Unknown,
-}
-
-#[inline(always)]
-pub(super) fn units<'w, T: Float>(
-    m: usize,
-    layers: &Layers<'w, T>,
-) -> impl Iterator<Item = Unit<T>> + 'w {
-    let (weights, biases) = layers.hidden.split_at_checked(m).unwrap_or_default();
-    let units = weights.iter().zip(biases).zip(layers.output);
-    units.map(|((&w, &b), &a)| Unit { w, b, a })
 }
 
 impl<'s, T: Float> Line<'s, T> {
@@ -295,75 +223,6 @@ impl<'s, T: Float> Line<'s, T> {
             *image = network.scale * *image + bias;
         }
     }
-
-    /// `unit² J_f J_fᵀ` of the first `n` samples into a packed triangle, unit after unit:
-    /// `s² Σ [ (xᵢxⱼ + 1) a² + hᵢ hⱼ ] + c` over the units that are active at both. The values are
-    /// then a unit's.
-    #[cfg_attr(target_os = "none", inline(never))]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    pub(super) fn gram(
-        &mut self,
-        network: &TwoLayer<T>,
-        layers: &Layers<'_, T>,
-        n: usize,
-        unit_sq: T,
-        gram: &mut [T],
-    ) -> Result<(), Error> {
-        Error::check_length(Buffer::Gram, Packed::<T>::len_of(n), gram.len())?;
-        gram.fill(T::ZERO);
-        let (Some(x), Some(h)) = (self.x.get(..n), self.values.get_mut(..n)) else {
-            return Ok(());
-        };
-        for unit in units(network.hidden, layers) {
-            for (h, &x) in h.iter_mut().zip(x) {
-                *h = unit.hidden(x);
-            }
-            add_unit(gram, h, x, unit.a * unit.a);
-        }
-        let s_sq = network.scale * network.scale;
-        let bias = if network.output_bias { T::ONE } else { T::ZERO };
-        for entry in gram {
-            *entry = unit_sq * (s_sq * *entry + bias);
-        }
-        Ok(())
-    }
-}
-
-/// Adds a unit's share to the packed triangle. Only samples between its first and its last active
-/// one can get any: half of them, if x ascends.
-#[cfg_attr(any(target_os = "none", target_arch = "wasm32"), inline(never))]
-#[cfg_attr(not(any(target_os = "none", target_arch = "wasm32")), inline(always))]
-fn add_unit<T: Float>(gram: &mut [T], h: &[T], x: &[T], a_sq: T) {
-    let active = |&h: &T| h > T::ZERO;
-    let Some(first) = h.iter().position(active) else { return };
-    let end = h.iter().rposition(active).map_or(0, |last| last + 1);
-    let (Some(h), Some(x)) = (h.get(first..end), x.get(first..end)) else { return };
-    let all_active = h.iter().all(active);
-    let mut rest = gram.get_mut(Packed::<T>::len_of(first)..).unwrap_or_default();
-    for (i, (&hi, &xi)) in (first..).zip(h.iter().zip(x)) {
-        let Some((row, after)) = rest.split_at_mut_checked(i + 1) else { return };
-        rest = after;
-        let Some(row) = row.get_mut(first..) else { return };
-        if all_active {
-            add_products::<T, true>(row, h, x, [hi, xi, a_sq]);
-        } else if hi > T::ZERO {
-            add_products::<T, false>(row, h, x, [hi, xi, a_sq]);
-        }
-    }
-}
-
-/// A unit's share of a row: `(xᵢxⱼ + 1) a² + hᵢ hⱼ` where it is active.
-#[inline(always)]
-fn add_products<T: Float, const ALL_ACTIVE: bool>(
-    row: &mut [T],
-    h: &[T],
-    x: &[T],
-    [hi, xi, a_sq]: [T; 3],
-) {
-    for (out, (&hj, &xj)) in row.iter_mut().zip(h.iter().zip(x)) {
-        let a_sq = if ALL_ACTIVE || hj > T::ZERO { a_sq } else { T::ZERO };
-        *out += (xi * xj + T::ONE) * a_sq + hi * hj;
-    }
 }
 
 /// The largest absolute value, at least 1.
@@ -371,29 +230,4 @@ fn add_products<T: Float, const ALL_ACTIVE: bool>(
 #[cfg_attr(not(target_os = "none"), inline(always))]
 fn largest<T: Float>(x: &[T]) -> T {
     x.iter().fold(T::ONE, |top, x| if x.abs() > top { x.abs() } else { top })
-}
-
-#[inline(always)]
-fn sum_units<T: Float, const N: usize>(
-    units: impl Iterator<Item = Unit<T>>,
-    x: &[T; N],
-    ascending: bool,
-) -> [T; N] {
-    let mut sums = [T::ZERO; N];
-    for unit in units {
-        match unit.activity(x, ascending) {
-            Activity::Nowhere => {}
-            Activity::Everywhere => {
-                for (sum, &x) in sums.iter_mut().zip(x) {
-                    *sum += unit.a * (x * unit.w + unit.b);
-                }
-            }
-            Activity::Unknown => {
-                for (sum, &x) in sums.iter_mut().zip(x) {
-                    *sum += unit.a * unit.hidden(x);
-                }
-            }
-        }
-    }
-    sums
 }

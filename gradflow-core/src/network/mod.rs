@@ -3,10 +3,13 @@
 mod closed_form;
 mod dense_sparse;
 mod evaluate;
+mod general;
 mod gram;
 mod init;
 mod line;
+mod line_gram;
 mod line_problem;
+mod line_unit;
 mod loss;
 mod problem;
 mod residual;
