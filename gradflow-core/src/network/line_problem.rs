@@ -127,7 +127,7 @@ impl<T: Float> Objective<T> for LineProblem<'_, T> {
     fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
         let network = self.network;
         let out = network.layers_mut(gradient)?;
-        let (loss, line) = self.slopes(w)?;
+        let (loss, mut line) = self.slopes(w)?;
         line.pull_back(&network, &network.layers(w)?, out);
         Ok(loss)
     }
@@ -186,7 +186,7 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
         let (network, unit) = (self.network, self.unit());
         let layers = network.layers(w)?;
         let out = network.layers_mut(out)?;
-        let line = self.deltas(network.scale() * unit, u)?;
+        let mut line = self.deltas(network.scale() * unit, u)?;
         line.pull_back(&network, &layers, out);
         Ok(())
     }
@@ -210,7 +210,7 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
     #[inline(always)]
     fn gradient_norm_sq(&mut self, w: &[T], _buffer: &mut [T]) -> Result<T, Error> {
         let network = self.network;
-        let (_, line) = self.slopes(w)?;
+        let (_, mut line) = self.slopes(w)?;
         Ok(line.pull_back_norm_sq(&network, &network.layers(w)?))
     }
 
@@ -218,7 +218,7 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
     fn descend(&mut self, w: &mut [T], u: &[T], length: T, _buffer: &mut [T]) -> Result<T, Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
         let (network, unit) = (self.network, self.unit());
-        let line = self.deltas(network.scale() * unit, u)?;
+        let mut line = self.deltas(network.scale() * unit, u)?;
         line.descend(&network, w, length)
     }
 }

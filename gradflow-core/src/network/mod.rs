@@ -7,6 +7,7 @@ mod general;
 mod gram;
 mod init;
 mod line;
+mod line_backward;
 mod line_gram;
 mod line_problem;
 mod line_unit;

@@ -6,6 +6,9 @@ use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::{BLOCK, LANES};
 
+/// Rows of a batch's padded length that the kernels of one input work in.
+pub(super) const LINE_ROWS: usize = if cfg!(feature = "wide") { 3 } else { 2 };
+
 /// Samples that are worked on together, so that their activations stay in the nearest cache; as many
 /// as [`Active`] has bits.
 pub(super) const PIECE: usize = 64;
@@ -51,7 +54,7 @@ impl<T: Float> TwoLayer<T> {
     #[must_use]
     pub const fn scratch_len(&self, batch: usize) -> ScratchLen {
         if self.is_line() {
-            return ScratchLen { reals: 2 * batch.next_multiple_of(LANES), indices: 0 };
+            return ScratchLen { reals: LINE_ROWS * batch.next_multiple_of(LANES), indices: 0 };
         }
         let piece = smaller(batch, PIECE);
         ScratchLen {

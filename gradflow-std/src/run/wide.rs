@@ -54,9 +54,7 @@ pub struct Wide<'a, T> {
 impl<'a, T: Float> Wide<'a, T> {
     /// Uses registers up to these, as far as the processor has them.
     pub fn new(problem: Problem<'a, T>, registers: Registers) -> Self {
-        // The kernels of one input are written for 256 bits: wider ones make them slower.
-        let most = if problem.network().is_line() { Registers::Avx2 } else { Registers::Avx512 };
-        let registers = registers.min(most).at_most();
+        let registers = registers.at_most();
         // Sixteen registers of 256 bits hold a sample's sums, but not a row of weights beside them.
         Self { problem: problem.spreading(registers != Registers::Avx2), registers }
     }
