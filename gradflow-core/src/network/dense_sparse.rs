@@ -42,7 +42,9 @@ pub(super) fn activate<T: Float>(
             let z = *h + bias;
             *h = if z > T::ZERO { z } else { T::ZERO };
         }
-        padding.fill(T::ZERO);
+        if cfg!(feature = "wide") {
+            padding.fill(T::ZERO);
+        }
     }
 }
 
