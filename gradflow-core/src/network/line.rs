@@ -21,7 +21,7 @@ pub(super) struct Line<'s, T> {
     pub(super) x: &'s mut [T],
     /// The outputs f, or δ: derivatives in them, times `s`, and 0 in the padding.
     pub(super) values: &'s mut [T],
-    /// Inputs times δ, or nothing, where the backward pass has no use for them.
+    /// Inputs times δ, for [`pull_back_groups`](Self::pull_back_groups); else none.
     pub(super) products: &'s mut [T],
 }
 

@@ -210,7 +210,7 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
     #[inline(always)]
     fn gradient_norm_sq(&mut self, w: &[T], _buffer: &mut [T]) -> Result<T, Error> {
         let network = self.network;
-        let (_, mut line) = self.slopes(w)?;
+        let (_, line) = self.slopes(w)?;
         Ok(line.pull_back_norm_sq(&network, &network.layers(w)?))
     }
 
@@ -218,7 +218,7 @@ impl<T: Float> Residuals<T> for LineProblem<'_, T> {
     fn descend(&mut self, w: &mut [T], u: &[T], length: T, _buffer: &mut [T]) -> Result<T, Error> {
         Error::check_length(Buffer::Residual, self.residual_len(), u.len())?;
         let (network, unit) = (self.network, self.unit());
-        let mut line = self.deltas(network.scale() * unit, u)?;
+        let line = self.deltas(network.scale() * unit, u)?;
         line.descend(&network, w, length)
     }
 }

@@ -9,6 +9,7 @@ mod init;
 mod line;
 mod line_backward;
 mod line_gram;
+mod line_groups;
 mod line_problem;
 mod line_unit;
 mod loss;
