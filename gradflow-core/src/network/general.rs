@@ -12,7 +12,8 @@ use crate::linalg::{BLOCK, Matrix as _, axpy, copy, dot};
 
 impl<T: Float, M: Math<T>> Problem<'_, T, M> {
     fn spreads(&self) -> bool {
-        self.spread
+        cfg!(feature = "wide")
+            && self.spread
             && self.network.hidden >= BLOCK
             && matches!(self.batch.samples.inputs, Inputs::Sparse { .. })
     }

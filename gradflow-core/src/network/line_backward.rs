@@ -26,7 +26,11 @@ impl<T: Float> Line<'_, T> {
         let (weights, biases) = out.hidden.split_at_mut_checked(network.hidden).unwrap_or_default();
         let places = weights.iter_mut().zip(biases).zip(out.output);
         let ascending = self.ascends();
-        for (unit, ((w, b), a)) in units(network.hidden, layers).zip(places).skip(done) {
+        let mut rest = units(network.hidden, layers).zip(places);
+        if done > 0 {
+            let _ = rest.nth(done - 1);
+        }
+        for (unit, ((w, b), a)) in rest {
             [*w, *b, *a] = self.unit_gradient(unit, ascending);
         }
         if let Some(bias) = out.output_bias.first_mut() {
