@@ -176,8 +176,10 @@ impl Facts {
         let bound = predicted + eta * dissipation;
         if ideal.is_finite() {
             let closest = if ideal <= bound { ideal } else { bound };
-            // A vector is found on the way from the definition, and rounded on its scale.
-            let vector = self.growth * self.epsilon * Float::sqrt((ideal * next).abs());
+            // A vector is found on the way from the definition, and rounded on its scale: by δ, which
+            // changes ½‖q‖² by as much as ‖q‖δ + ½δ². Only the second counts where q is lost in δ.
+            let relative = self.growth * self.epsilon;
+            let vector = relative * (Float::sqrt((ideal * next).abs()) + relative * ideal.abs());
             verdict.expect(Check::Closeness, (next - closest).abs(), tolerance + vector);
         } else {
             verdict.expect(Check::Closeness, next - bound, tolerance);
