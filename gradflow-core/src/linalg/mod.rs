@@ -15,7 +15,7 @@ pub(crate) use reduce::Lanes;
 pub use reduce::{LANES, dot, norm_sq, sum_of};
 pub use rows::add_rows;
 #[cfg(feature = "wide")]
-pub(crate) use rows::spread_row;
+pub(crate) use rows::spread_rows;
 pub(crate) use rows::{BLOCK, weigh_rows};
 
 use crate::float::Float;

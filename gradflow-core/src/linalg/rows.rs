@@ -133,52 +133,54 @@ impl<T: Float> Pass<'_, T> {
     }
 }
 
-/// `matrix[r] ← matrix[r] + c · row` for each term `(r, c)`: what [`weigh_rows`] adds to one row,
-/// spread over many. Rows are whole blocks long and as long as `row`, which stays in registers.
+/// `matrix[r] ← matrix[r] + Σ cₖ · rowₖ` for each term `(r, c)`: what [`weigh_rows`] adds to one row,
+/// spread over many. All rows are whole blocks long and as long as these, which stay in registers.
 #[cfg(feature = "wide")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn spread_row<T, I>(row: &[T], terms: &I, matrix: &mut [T])
+pub(crate) fn spread_rows<T, I, const ROWS: usize>(rows: [&[T]; ROWS], terms: &I, matrix: &mut [T])
 where
     T: Float,
-    I: IntoIterator<Item = (usize, T)> + Clone,
+    I: IntoIterator<Item = (usize, [T; ROWS])> + Clone,
 {
-    let stride = row.len();
-    let mut rest = row;
-    while !rest.is_empty() {
-        let start = stride - rest.len();
-        let terms = terms.clone();
-        let done = match rest.len() / BLOCK {
-            8.. => spread_blocks::<T, 8>(rest, terms, matrix, start, stride),
-            7 => spread_blocks::<T, 7>(rest, terms, matrix, start, stride),
-            4.. => spread_blocks::<T, 4>(rest, terms, matrix, start, stride),
-            2.. => spread_blocks::<T, 2>(rest, terms, matrix, start, stride),
-            _ => spread_blocks::<T, 1>(rest, terms, matrix, start, stride),
-        };
-        rest = done.unwrap_or_default();
+    let stride = rows.first().map_or(0, |row| row.len());
+    let mut start = 0;
+    while start < stride {
+        let (place, terms) = ([start, stride], terms.clone());
+        start += BLOCK
+            * match (stride - start) / BLOCK {
+                8.. => spread_blocks::<T, ROWS, 8>(rows, terms, matrix, place),
+                7 => spread_blocks::<T, ROWS, 7>(rows, terms, matrix, place),
+                4.. => spread_blocks::<T, ROWS, 4>(rows, terms, matrix, place),
+                2.. => spread_blocks::<T, ROWS, 2>(rows, terms, matrix, place),
+                _ => spread_blocks::<T, ROWS, 1>(rows, terms, matrix, place),
+            };
     }
 }
 
-/// Spreads the first blocks and returns what is left of the row.
+/// Spreads some blocks from `start` on; returns their number.
 #[cfg(feature = "wide")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn spread_blocks<'r, T: Float, const BLOCKS: usize>(
-    row: &'r [T],
-    terms: impl IntoIterator<Item = (usize, T)>,
+fn spread_blocks<T: Float, const ROWS: usize, const BLOCKS: usize>(
+    rows: [&[T]; ROWS],
+    terms: impl IntoIterator<Item = (usize, [T; ROWS])>,
     matrix: &mut [T],
-    start: usize,
-    stride: usize,
-) -> Option<&'r [T]> {
-    let blocks: [[T; BLOCK]; BLOCKS] = *row.as_chunks().0.first_chunk()?;
+    [start, stride]: [usize; 2],
+) -> usize {
+    let mut blocks = [[[T::ZERO; BLOCK]; BLOCKS]; ROWS];
+    for (blocks, row) in blocks.iter_mut().zip(rows) {
+        super::copy(row.get(start..).unwrap_or_default(), blocks.as_flattened_mut());
+    }
     for (r, c) in terms {
-        let sums = matrix.get_mut(r * stride + start..).and_then(|sums| {
-            let blocks = sums.as_chunks_mut().0;
-            blocks.first_chunk_mut::<BLOCKS>()
-        });
-        if let Some(sums) = sums {
-            add_blocks(c, &blocks, sums);
+        let row = matrix.get_mut(r * stride + start..).unwrap_or_default();
+        if let Some(place) = row.as_chunks_mut().0.first_chunk_mut::<BLOCKS>() {
+            let mut sums = *place;
+            for (c, blocks) in c.into_iter().zip(&blocks) {
+                add_blocks(c, blocks, &mut sums);
+            }
+            *place = sums;
         }
     }
-    row.get(BLOCKS * BLOCK..)
+    BLOCKS
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]

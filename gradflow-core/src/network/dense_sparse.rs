@@ -9,28 +9,29 @@
 //! which has one width, and where copies would double the size of a page's module.
 
 use super::samples::{Row, Rows};
-use super::scratch::{Active, PIECE, Work};
+use super::scratch::{PIECE, Work};
+use super::transposed::Transposed;
 use super::{Layers, LayersMut, TwoLayer};
 use crate::float::Float;
 #[cfg(feature = "wide")]
-use crate::linalg::spread_row;
-use crate::linalg::{Matrix as _, axpy, copy, dot_rows, weigh_rows};
+use crate::linalg::spread_rows;
+use crate::linalg::{Matrix as _, axpy, dot_rows, weigh_rows};
 
 /// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`. To `spread` sparse inputs over
-/// all samples, one after the other, they must have been marked.
+/// all samples, two after the other, they must have been transposed.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(super) fn activate<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
     rows: &Rows<'_, T>,
-    work: &mut Work<'_, T>,
+    inputs: &Transposed<'_, T>,
     activations: &mut [T],
     spread: bool,
 ) {
     let m = network.hidden;
     if spread {
-        spread_inputs(network, layers.hidden, rows, work, activations);
+        spread_inputs(network, layers.hidden, inputs, activations);
     }
     let biases = layers.hidden.get(network.inputs * m..).unwrap_or_default();
     for (row, h) in rows.iter().zip(activations.rows_mut(network.row_len())) {
@@ -48,36 +49,30 @@ pub(super) fn activate<T: Float>(
     }
 }
 
-/// The sums of [`weigh_inputs`] for all samples, one input after the other: each of its weights is
-/// read once for all of them.
+/// The sums of [`weigh_inputs`] for all samples, two inputs after the other: their weights are read
+/// once for all of them.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn spread_inputs<T: Float>(
     network: &TwoLayer<T>,
     weights: &[T],
-    rows: &Rows<'_, T>,
-    work: &mut Work<'_, T>,
+    inputs: &Transposed<'_, T>,
     sums: &mut [T],
 ) {
     #[cfg(feature = "wide")]
     {
         let (m, width) = (network.hidden, network.row_len());
-        let Some((entries, _)) = rows.entries(0) else { return };
-        let mut next = work.active.next();
         sums.fill(T::ZERO);
-        for (i, &samples) in work.active.samples.iter().enumerate() {
-            let terms = Terms::new(samples, &next, entries);
-            // Beyond its end follows the next row: what it adds to the padding is never read.
-            if let Some(row) = weights.get(i * m..i * m + width) {
-                spread_row(row, &terms, sums);
-            } else {
-                copy(weights.get(i * m..).unwrap_or_default(), work.row);
-                spread_row(work.row, &terms, sums);
+        for i in (0..network.inputs).step_by(2) {
+            // Beyond a row's end follows the next one, at last the biases: what they add to the
+            // padding is never read. Where the last input has no partner, its values are zeros.
+            let row = |i| weights.get(i * m..i * m + width);
+            if let Some(first) = row(i) {
+                spread_rows([first, row(i + 1).unwrap_or(first)], &inputs.pairs(i), sums);
             }
-            advance(&mut next, samples);
         }
     }
     #[cfg(not(feature = "wide"))]
-    let _ = (network, weights, rows, work, sums);
+    let _ = (network, weights, inputs, sums);
 }
 
 /// `out ← Σ xᵢ · matrix[i]` over the inputs of one sample.
@@ -173,7 +168,7 @@ pub(super) fn pull_back<T: Float>(
     if rows.is_dense() {
         gather_dense(rows, &deltas, hidden.rows_mut(m));
     } else {
-        gather_sparse(rows, &work.active, &deltas, hidden.rows_mut(m));
+        gather_sparse(&work.inputs, &deltas, hidden.rows_mut(m), fresh);
     }
 }
 
@@ -206,75 +201,51 @@ fn gather_dense<'g, T: Float>(
             Row::Dense(x) => x.get(i).copied().unwrap_or_default(),
             Row::Sparse(..) => T::ZERO,
         });
-        let terms = terms.enumerate();
-        if LISTED {
-            let mut count = 0;
-            for (place, term) in list.iter_mut().zip(terms) {
-                *place = term;
-                count += 1;
-            }
-            weigh_listed(&list, count, deltas, gradient, rows.begins());
-        } else {
-            weigh_rows(deltas.entries, deltas.width, terms, gradient, rows.begins());
-        }
+        weigh_deltas(deltas, terms.enumerate(), &mut list, gradient, rows.begins());
     }
 }
 
-/// Weight gradient of sparse inputs, which have been marked. Rows of inputs that are zero everywhere
-/// are not read.
+/// Weight gradient of sparse inputs, which have been transposed. Rows of inputs that are zero
+/// everywhere are not read.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn gather_sparse<'g, T: Float>(
-    rows: &Rows<'_, T>,
-    active: &Active<'_>,
+    inputs: &Transposed<'_, T>,
     deltas: &Deltas<'_, T>,
     gradient: impl Iterator<Item = &'g mut [T]>,
+    fresh: bool,
 ) {
-    let Some((entries, _)) = rows.entries(0) else { return };
-    let mut next = active.next();
-    let fresh = rows.begins();
     let mut list = [(0, T::ZERO); PIECE];
-    for (&samples, gradient) in active.samples.iter().zip(gradient) {
-        if LISTED {
-            let count = list_terms(samples, &mut next, entries, &mut list);
-            if fresh || count > 0 {
-                weigh_listed(&list, count, deltas, gradient, fresh);
-            }
-            continue;
+    for (i, gradient) in gradient.enumerate() {
+        let terms = inputs.terms(i);
+        if fresh || terms.samples != 0 {
+            weigh_deltas(deltas, terms, &mut list, gradient, fresh);
         }
-        if fresh || samples != [0; 2] {
-            let terms = Terms::new(samples, &next, entries);
-            weigh_rows(deltas.entries, deltas.width, terms, gradient, fresh);
-        }
-        advance(&mut next, samples);
     }
 }
-
-/// On wasm32 a sum takes several passes over its terms: there they are looked up once for all.
-const LISTED: bool = cfg!(target_arch = "wasm32");
 
 /// Samples and their values at one input.
 type List<T> = [(usize, T); PIECE];
 
-/// Lists the samples of an input and its values there, goes past them, and returns their number.
+/// `out ← out + Σ xₛ · deltas[s]` over the terms `(s, xₛ)`, or from zeros (`fresh`).
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn list_terms<T: Float>(
-    samples: [u32; 2],
-    next: &mut [u32],
-    entries: &[T],
+fn weigh_deltas<T: Float>(
+    deltas: &Deltas<'_, T>,
+    terms: impl Iterator<Item = (usize, T)> + Clone,
     list: &mut List<T>,
-) -> usize {
-    let [low, high] = samples.map(u64::from);
-    let mut samples = low | high << 32;
-    let mut count = 0;
-    for place in list {
-        let s = samples.trailing_zeros() as usize;
-        let Some(next) = next.get_mut(s) else { break };
-        samples &= samples.wrapping_sub(1);
-        *place = (s, entries.get(*next as usize).copied().unwrap_or_default());
-        *next = next.wrapping_add(1);
-        count += 1;
+    out: &mut [T],
+    fresh: bool,
+) {
+    // On wasm32 a sum takes several passes over its terms: there they are looked up once for all.
+    if cfg!(target_arch = "wasm32") {
+        let mut count = 0;
+        for (place, term) in list.iter_mut().zip(terms) {
+            *place = term;
+            count += 1;
+        }
+        weigh_listed(list, count, deltas, out, fresh);
+    } else {
+        weigh_rows(deltas.entries, deltas.width, terms, out, fresh);
     }
-    count
 }
 
 /// `out ← out + Σ xₛ · deltas[s]` over the first terms of a list, or from zeros (`fresh`).
@@ -289,74 +260,4 @@ fn weigh_listed<T: Float>(
 ) {
     let terms = list.get(..count).unwrap_or_default();
     weigh_rows(deltas.entries, deltas.width, terms.iter().copied(), out, fresh);
-}
-
-/// The samples of an input and its values there. As inputs ascend, each sample's value is its next.
-#[derive(Clone)]
-struct Terms<'a, T> {
-    samples: u64,
-    next: &'a [u32],
-    entries: &'a [T],
-}
-
-impl<'a, T> Terms<'a, T> {
-    #[inline(always)]
-    fn new(samples: [u32; 2], next: &'a [u32; PIECE], entries: &'a [T]) -> Self {
-        let [low, high] = samples.map(u64::from);
-        Self { samples: low | high << 32, next, entries }
-    }
-}
-
-impl<T: Float> Iterator for Terms<'_, T> {
-    type Item = (usize, T);
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<(usize, T)> {
-        let s = self.samples.trailing_zeros() as usize;
-        let &entry = self.next.get(s)?;
-        self.samples &= self.samples.wrapping_sub(1);
-        Some((s, self.entries.get(entry as usize).copied()?))
-    }
-}
-
-/// Goes past the entry of each of these samples.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn advance(next: &mut [u32], samples: [u32; 2]) {
-    for (next, samples) in next.chunks_mut(32).zip(samples) {
-        for (next, s) in next.iter_mut().zip(0..32) {
-            *next = next.wrapping_add(samples >> s & 1);
-        }
-    }
-}
-
-impl Active<'_> {
-    /// Notes where the entries of sparse rows are.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn mark<T: Float>(&mut self, rows: &Rows<'_, T>) {
-        if rows.is_dense() {
-            return;
-        }
-        self.samples.fill([0; 2]);
-        for (s, (row, first)) in rows.iter().zip(self.starts.iter_mut()).enumerate() {
-            let (Row::Sparse(columns, _), Some((_, start))) = (row, rows.entries(s)) else {
-                return;
-            };
-            *first = start;
-            let (half, bit) = (s / 32 % 2, 1 << (s % 32));
-            for &i in columns {
-                let samples = self.samples.get_mut(usize::from(i));
-                if let Some(samples) = samples.and_then(|samples| samples.get_mut(half)) {
-                    *samples |= bit;
-                }
-            }
-        }
-    }
-
-    /// Each sample's next entry, at the start.
-    #[inline(always)]
-    fn next(&self) -> [u32; PIECE] {
-        let mut next = [0; PIECE];
-        copy(self.starts, &mut next);
-        next
-    }
 }

@@ -43,12 +43,12 @@ impl<T: Float> TwoLayer<T> {
             }
             return Ok(());
         }
-        let (mut piece, _) = split_piece(self, batch.len(), scratch)?;
+        let (piece, _) = split_piece(self, batch.len(), scratch)?;
         let outputs = out.chunks_mut((PIECE * self.outputs()).max(1));
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {
             let rows = batch.rows(start, PIECE, self.inputs());
             let h = piece.activations.get_mut(..rows.len * self.row_len()).unwrap_or_default();
-            activate(self, &layers, &rows, &mut piece.work, h, false);
+            activate(self, &layers, &rows, &piece.work.inputs, h, false);
             respond(self, &layers, h, out);
         }
         Ok(())

@@ -31,9 +31,9 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             if spread {
-                piece.work.active.mark(&rows);
+                piece.work.inputs.fill(&rows);
             }
-            activate(&network, &layers, &rows, &mut piece.work, h, spread);
+            activate(&network, &layers, &rows, &piece.work.inputs, h, spread);
             respond(&network, &layers, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
@@ -58,8 +58,8 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let rows = batch.rows(start, PIECE, network.inputs);
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
-            piece.work.active.mark(&rows);
-            activate(&network, &layers, &rows, &mut piece.work, h, spread);
+            piece.work.inputs.fill(&rows);
+            activate(&network, &layers, &rows, &piece.work.inputs, h, spread);
             respond(&network, &layers, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
@@ -97,9 +97,9 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         for (start, h) in (0..n).step_by(PIECE).zip(pieces) {
             let rows = batch.rows(start, PIECE, network.inputs);
             if spread {
-                piece.work.active.mark(&rows);
+                piece.work.inputs.fill(&rows);
             }
-            activate(&network, &layers, &rows, &mut piece.work, h, spread);
+            activate(&network, &layers, &rows, &piece.work.inputs, h, spread);
         }
         respond(&network, &layers, activations, outputs);
         let unit = residual.unit(n, k);
@@ -164,7 +164,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             }
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
             copy(h, work);
-            piece.work.active.mark(&rows);
+            piece.work.inputs.fill(&rows);
             pull_back(&network, &layers, &rows, work, deltas, &mut piece.work, &mut out);
         }
         Ok(())

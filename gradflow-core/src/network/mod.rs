@@ -17,6 +17,7 @@ mod problem;
 mod residual;
 mod samples;
 mod scratch;
+mod transposed;
 
 pub use closed_form::GramForm;
 pub use evaluate::Evaluation;

@@ -211,18 +211,6 @@ impl<'a, T: Float> Rows<'a, T> {
         (0..this.len).map(move |i| this.row(i))
     }
 
-    /// The values of all sparse rows, and where those of sample `i` start among them.
-    #[inline(always)]
-    pub(super) fn entries(&self, i: usize) -> Option<(&'a [T], u32)> {
-        match self.batch.samples.inputs {
-            Inputs::Sparse { starts, values, .. } => {
-                let start = starts.get(self.batch.sample(self.start + i))?;
-                Some((values, *start))
-            }
-            Inputs::Dense(_) => None,
-        }
-    }
-
     /// True if these are the batch's first.
     #[inline(always)]
     pub(super) fn begins(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::TwoLayer;
 use super::gram::padded;
+use super::transposed::Transposed;
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::{BLOCK, LANES};
@@ -10,7 +11,7 @@ use crate::linalg::{BLOCK, LANES};
 pub(super) const LINE_ROWS: usize = if cfg!(feature = "wide") { 3 } else { 2 };
 
 /// Samples that are worked on together, so that their activations stay in the nearest cache; as many
-/// as [`Active`] has bits.
+/// as [`Transposed`] has bits.
 pub(super) const PIECE: usize = 64;
 
 /// How much working memory a batch needs.
@@ -58,8 +59,8 @@ impl<T: Float> TwoLayer<T> {
         }
         let piece = smaller(batch, PIECE);
         ScratchLen {
-            reals: piece * (self.row_len() + self.outputs) + self.row_len(),
-            indices: 2 * self.inputs + piece,
+            reals: piece * (self.row_len() + self.outputs + self.inputs) + self.row_len(),
+            indices: 2 * self.inputs,
         }
     }
 
@@ -91,16 +92,8 @@ pub(super) struct Piece<'a, T> {
 pub(super) struct Work<'a, T> {
     /// `m'`
     pub(super) row: &'a mut [T],
-    /// Where the inputs are not zero.
-    pub(super) active: Active<'a>,
-}
-
-/// Where the sparse inputs of a piece are not zero.
-pub(super) struct Active<'a> {
-    /// `d`: a bit for each sample.
-    pub(super) samples: &'a mut [[u32; 2]],
-    /// `PIECE`: each sample's first entry.
-    pub(super) starts: &'a mut [u32],
+    /// Sparse inputs.
+    pub(super) inputs: Transposed<'a, T>,
 }
 
 impl<T> Scratch<'_, T> {
@@ -127,11 +120,9 @@ pub(super) fn split_piece<'s, T: Float>(
     let (activations, rest) = rest.split_at_mut_checked(piece * network.row_len()).ok_or(short)?;
     let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
     let (row, rest) = rest.split_at_mut_checked(network.row_len()).ok_or(short)?;
+    let (values, rest) = rest.split_at_mut_checked(piece * network.inputs).ok_or(short)?;
     let indices = &mut *scratch.indices;
-    let (samples, indices) =
-        indices.split_at_mut_checked(2 * network.inputs).ok_or(short_indices)?;
-    let starts = indices.get_mut(..piece).ok_or(short_indices)?;
-    let active = Active { samples: samples.as_chunks_mut().0, starts };
-    let work = Work { row, active };
+    let samples = indices.get_mut(..2 * network.inputs).ok_or(short_indices)?.as_chunks_mut().0;
+    let work = Work { row, inputs: Transposed { samples, values, piece } };
     Ok((Piece { activations, outputs, work }, rest))
 }

@@ -6,6 +6,7 @@ mod error;
 mod evaluation;
 mod growing;
 mod output;
+mod prefetch;
 mod problem;
 mod record;
 mod room;

@@ -6,6 +6,7 @@ use gradflow_core::training::{Batches, Schedule};
 use gradflow_core::{Error, Float, Residuals};
 
 use super::RunError;
+use super::prefetch::prefetch;
 use super::problem::{network, shape};
 use super::room::{LINE, aligned, zeros};
 use super::wide::{self, Registers, Wide};
@@ -132,6 +133,7 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// As [`Scheme::step`]; the weights are then those before the step.
     pub fn step(&mut self, set: &DataSet<T>, watch: &mut impl Watch<T>) -> Result<Step<T>, Error> {
+        prefetch(set.samples().inputs, self.batches.after_next());
         let batch = Batch::of(set.samples(), self.batches.next_batch());
         let scratch = Scratch { reals: aligned(&mut self.reals), indices: &mut self.indices };
         let problem = self.network.on(batch, self.trained, scratch)?;

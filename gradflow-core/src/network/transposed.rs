@@ -1,0 +1,116 @@
+//! The sparse inputs of a piece of a batch, by input instead of by sample.
+
+use super::samples::{Row, Rows};
+use super::scratch::PIECE;
+use crate::float::Float;
+
+/// Where the sparse inputs of a piece are not zero, and their values there.
+pub(super) struct Transposed<'a, T> {
+    /// `d`: a bit for each sample.
+    pub(super) samples: &'a mut [[u32; 2]],
+    /// `d × s`: each input's values, in rows as long as the piece has samples.
+    pub(super) values: &'a mut [T],
+    /// `s`
+    pub(super) piece: usize,
+}
+
+impl<T: Float> Transposed<'_, T> {
+    /// Transposes the rows, if they are sparse.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn fill(&mut self, rows: &Rows<'_, T>) {
+        if rows.is_dense() {
+            return;
+        }
+        self.samples.fill([0; 2]);
+        if cfg!(feature = "wide") {
+            // Pairs read what is not there, too.
+            self.values.fill(T::ZERO);
+        }
+        for (s, row) in rows.iter().enumerate().take(self.piece.min(PIECE)) {
+            let Row::Sparse(columns, values) = row else { return };
+            let (half, bit) = (s / 32 % 2, 1 << (s % 32));
+            for (&i, &x) in columns.iter().zip(values) {
+                let i = usize::from(i);
+                let samples = self.samples.get_mut(i).and_then(|samples| samples.get_mut(half));
+                if let (Some(samples), Some(value)) =
+                    (samples, self.values.get_mut(i * self.piece + s))
+                {
+                    *samples |= bit;
+                    *value = x;
+                }
+            }
+        }
+    }
+
+    /// The samples at which input `i` is not zero, and its values there.
+    #[inline(always)]
+    pub(super) fn terms(&self, i: usize) -> Terms<'_, T> {
+        Terms { samples: self.bits(i), values: self.row(i) }
+    }
+
+    /// The samples at which input `i` or the next one is not zero, and their values there.
+    #[cfg(feature = "wide")]
+    #[inline(always)]
+    pub(super) fn pairs(&self, i: usize) -> Pairs<'_, T> {
+        let samples = self.bits(i) | self.bits(i + 1);
+        Pairs { samples, values: [self.row(i), self.row(i + 1)] }
+    }
+
+    #[inline(always)]
+    fn bits(&self, i: usize) -> u64 {
+        let [low, high] = self.samples.get(i).copied().unwrap_or_default().map(u64::from);
+        low | high << 32
+    }
+
+    #[inline(always)]
+    fn row(&self, i: usize) -> &[T] {
+        self.values.get(i * self.piece..(i + 1) * self.piece).unwrap_or_default()
+    }
+}
+
+/// Samples of a piece in ascending order, and one input's values.
+#[derive(Clone)]
+pub(super) struct Terms<'a, T> {
+    pub(super) samples: u64,
+    values: &'a [T],
+}
+
+impl<T: Float> Iterator for Terms<'_, T> {
+    type Item = (usize, T);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, T)> {
+        let s = next_of(&mut self.samples)?;
+        Some((s, *self.values.get(s)?))
+    }
+}
+
+/// The same of two inputs.
+#[cfg(feature = "wide")]
+#[derive(Clone)]
+pub(super) struct Pairs<'a, T> {
+    pub(super) samples: u64,
+    values: [&'a [T]; 2],
+}
+
+#[cfg(feature = "wide")]
+impl<T: Float> Iterator for Pairs<'_, T> {
+    type Item = (usize, [T; 2]);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, [T; 2])> {
+        let s = next_of(&mut self.samples)?;
+        Some((s, self.values.map(|values| values.get(s).copied().unwrap_or_default())))
+    }
+}
+
+/// Takes out the lowest bit.
+#[inline(always)]
+fn next_of(bits: &mut u64) -> Option<usize> {
+    if *bits == 0 {
+        return None;
+    }
+    let next = bits.trailing_zeros() as usize;
+    *bits &= *bits - 1;
+    Some(next)
+}
