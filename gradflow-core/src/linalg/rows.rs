@@ -133,54 +133,56 @@ impl<T: Float> Pass<'_, T> {
     }
 }
 
-/// `matrix[r] ← matrix[r] + Σ cₖ · rowₖ` for each term `(r, c)`: what [`weigh_rows`] adds to one row,
-/// spread over many. All rows are whole blocks long and as long as these, which stay in registers.
+/// `matrix[r] ← matrix[r] + a · rows[0] + b · rows[1]` for each term `(r, (a, b))`: what
+/// [`weigh_rows`] adds to one row, spread over many. All rows are whole blocks long and as long as
+/// these two, which stay in registers.
 #[cfg(feature = "wide")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn spread_rows<T, I, const ROWS: usize>(rows: [&[T]; ROWS], terms: &I, matrix: &mut [T])
+pub(crate) fn spread_rows<T, I>(rows: [&[T]; 2], terms: &I, matrix: &mut [T])
 where
     T: Float,
-    I: IntoIterator<Item = (usize, [T; ROWS])> + Clone,
+    I: IntoIterator<Item = (usize, (T, T))> + Clone,
 {
     let stride = rows.first().map_or(0, |row| row.len());
-    let mut start = 0;
-    while start < stride {
-        let (place, terms) = ([start, stride], terms.clone());
-        start += BLOCK
-            * match (stride - start) / BLOCK {
-                8.. => spread_blocks::<T, ROWS, 8>(rows, terms, matrix, place),
-                7 => spread_blocks::<T, ROWS, 7>(rows, terms, matrix, place),
-                4.. => spread_blocks::<T, ROWS, 4>(rows, terms, matrix, place),
-                2.. => spread_blocks::<T, ROWS, 2>(rows, terms, matrix, place),
-                _ => spread_blocks::<T, ROWS, 1>(rows, terms, matrix, place),
-            };
+    let mut rest = rows;
+    while let [[_, ..], _] = rest {
+        let terms = terms.clone();
+        let left = match rest.first().map_or(0, |row| row.len()) / BLOCK {
+            8.. => spread_blocks::<T, 8>(rest, terms, matrix, stride),
+            7 => spread_blocks::<T, 7>(rest, terms, matrix, stride),
+            4.. => spread_blocks::<T, 4>(rest, terms, matrix, stride),
+            2.. => spread_blocks::<T, 2>(rest, terms, matrix, stride),
+            _ => spread_blocks::<T, 1>(rest, terms, matrix, stride),
+        };
+        rest = left.unwrap_or_default();
     }
 }
 
-/// Spreads some blocks from `start` on; returns their number.
+/// Spreads the first blocks of what is left of two rows, and returns what is then left.
 #[cfg(feature = "wide")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn spread_blocks<T: Float, const ROWS: usize, const BLOCKS: usize>(
-    rows: [&[T]; ROWS],
-    terms: impl IntoIterator<Item = (usize, [T; ROWS])>,
+fn spread_blocks<'r, T: Float, const BLOCKS: usize>(
+    [first, second]: [&'r [T]; 2],
+    terms: impl IntoIterator<Item = (usize, (T, T))>,
     matrix: &mut [T],
-    [start, stride]: [usize; 2],
-) -> usize {
-    let mut blocks = [[[T::ZERO; BLOCK]; BLOCKS]; ROWS];
-    for (blocks, row) in blocks.iter_mut().zip(rows) {
-        super::copy(row.get(start..).unwrap_or_default(), blocks.as_flattened_mut());
-    }
-    for (r, c) in terms {
-        let row = matrix.get_mut(r * stride + start..).unwrap_or_default();
-        if let Some(place) = row.as_chunks_mut().0.first_chunk_mut::<BLOCKS>() {
+    stride: usize,
+) -> Option<[&'r [T]; 2]> {
+    let start = stride - first.len();
+    let first_blocks: [[T; BLOCK]; BLOCKS] = *first.as_chunks().0.first_chunk()?;
+    let second_blocks: [[T; BLOCK]; BLOCKS] = *second.as_chunks().0.first_chunk()?;
+    for (r, (a, b)) in terms {
+        let place = matrix.get_mut(r * stride + start..).and_then(|row| {
+            let blocks = row.as_chunks_mut().0;
+            blocks.first_chunk_mut::<BLOCKS>()
+        });
+        if let Some(place) = place {
             let mut sums = *place;
-            for (c, blocks) in c.into_iter().zip(&blocks) {
-                add_blocks(c, blocks, &mut sums);
-            }
+            add_blocks(a, &first_blocks, &mut sums);
+            add_blocks(b, &second_blocks, &mut sums);
             *place = sums;
         }
     }
-    BLOCKS
+    Some([first.get(BLOCKS * BLOCK..)?, second.get(BLOCKS * BLOCK..)?])
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]

@@ -95,12 +95,14 @@ pub(super) struct Pairs<'a, T> {
 
 #[cfg(feature = "wide")]
 impl<T: Float> Iterator for Pairs<'_, T> {
-    type Item = (usize, [T; 2]);
+    type Item = (usize, (T, T));
 
     #[inline(always)]
-    fn next(&mut self) -> Option<(usize, [T; 2])> {
+    fn next(&mut self) -> Option<(usize, (T, T))> {
         let s = next_of(&mut self.samples)?;
-        Some((s, self.values.map(|values| values.get(s).copied().unwrap_or_default())))
+        let [first, second] = self.values;
+        // The last input may have no partner.
+        Some((s, (*first.get(s)?, second.get(s).copied().unwrap_or_default())))
     }
 }
 
