@@ -4,6 +4,8 @@ mod blocked;
 mod cholesky;
 mod conjugate_gradients;
 mod matrix;
+#[cfg(feature = "wide")]
+mod pairs;
 mod reduce;
 mod rows;
 
@@ -11,11 +13,11 @@ pub(crate) use blocked::{dot_rows, multiply_rows};
 pub use cholesky::Packed;
 pub use conjugate_gradients::{CgBuffers, conjugate_gradients};
 pub(crate) use matrix::Matrix;
+#[cfg(feature = "wide")]
+pub(crate) use pairs::{gather_pair, spread_pair};
 pub(crate) use reduce::Lanes;
 pub use reduce::{LANES, dot, norm_sq, sum_of};
 pub use rows::add_rows;
-#[cfg(feature = "wide")]
-pub(crate) use rows::spread_rows;
 pub(crate) use rows::{BLOCK, weigh_rows};
 
 use crate::float::Float;

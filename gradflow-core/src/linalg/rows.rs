@@ -6,6 +6,11 @@ use crate::float::Float;
 /// Columns of a block: what the widest registers hold, where a caller compiles for them.
 pub(crate) const BLOCK: usize = if cfg!(feature = "wide") { 2 * LANES } else { LANES };
 
+/// What the ragged end of a row may take instead of a block.
+pub(super) const HALF: usize = BLOCK / 2;
+/// The same.
+pub(super) const QUARTER: usize = BLOCK / 4;
+
 /// Most blocks that one pass keeps in registers. Wider rows take several passes; neither number
 /// changes a bit.
 const WIDEST: usize = if cfg!(target_arch = "wasm32") { 4 } else { 12 * LANES / BLOCK };
@@ -91,8 +96,6 @@ impl<T: Float> Pass<'_, T> {
         terms: impl IntoIterator<Item = (usize, T)>,
         out: &mut [T],
     ) -> usize {
-        const HALF: usize = BLOCK / 2;
-        const QUARTER: usize = BLOCK / 4;
         let _ = match (self.width - self.start).saturating_sub(BLOCKS * BLOCK) {
             0 | BLOCK.. => self.sum::<BLOCKS, 0>(terms, out),
             1..=QUARTER if BLOCK > LANES => self.sum::<BLOCKS, QUARTER>(terms, out),
@@ -133,60 +136,9 @@ impl<T: Float> Pass<'_, T> {
     }
 }
 
-/// `matrix[r] ← matrix[r] + a · rows[0] + b · rows[1]` for each term `(r, (a, b))`: what
-/// [`weigh_rows`] adds to one row, spread over many. All rows are whole blocks long and as long as
-/// these two, which stay in registers.
-#[cfg(feature = "wide")]
+/// `sums ← sums + c · row`, block by block.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn spread_rows<T, I>(rows: [&[T]; 2], terms: &I, matrix: &mut [T])
-where
-    T: Float,
-    I: IntoIterator<Item = (usize, (T, T))> + Clone,
-{
-    let stride = rows.first().map_or(0, |row| row.len());
-    let mut rest = rows;
-    while let [[_, ..], _] = rest {
-        let terms = terms.clone();
-        let left = match rest.first().map_or(0, |row| row.len()) / BLOCK {
-            8.. => spread_blocks::<T, 8>(rest, terms, matrix, stride),
-            7 => spread_blocks::<T, 7>(rest, terms, matrix, stride),
-            4.. => spread_blocks::<T, 4>(rest, terms, matrix, stride),
-            2.. => spread_blocks::<T, 2>(rest, terms, matrix, stride),
-            _ => spread_blocks::<T, 1>(rest, terms, matrix, stride),
-        };
-        rest = left.unwrap_or_default();
-    }
-}
-
-/// Spreads the first blocks of what is left of two rows, and returns what is then left.
-#[cfg(feature = "wide")]
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn spread_blocks<'r, T: Float, const BLOCKS: usize>(
-    [first, second]: [&'r [T]; 2],
-    terms: impl IntoIterator<Item = (usize, (T, T))>,
-    matrix: &mut [T],
-    stride: usize,
-) -> Option<[&'r [T]; 2]> {
-    let start = stride - first.len();
-    let first_blocks: [[T; BLOCK]; BLOCKS] = *first.as_chunks().0.first_chunk()?;
-    let second_blocks: [[T; BLOCK]; BLOCKS] = *second.as_chunks().0.first_chunk()?;
-    for (r, (a, b)) in terms {
-        let place = matrix.get_mut(r * stride + start..).and_then(|row| {
-            let blocks = row.as_chunks_mut().0;
-            blocks.first_chunk_mut::<BLOCKS>()
-        });
-        if let Some(place) = place {
-            let mut sums = *place;
-            add_blocks(a, &first_blocks, &mut sums);
-            add_blocks(b, &second_blocks, &mut sums);
-            *place = sums;
-        }
-    }
-    Some([first.get(BLOCKS * BLOCK..)?, second.get(BLOCKS * BLOCK..)?])
-}
-
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn add_blocks<T: Float, const BLOCKS: usize>(
+pub(super) fn add_blocks<T: Float, const BLOCKS: usize>(
     c: T,
     row: &[[T; BLOCK]; BLOCKS],
     sums: &mut [[T; BLOCK]; BLOCKS],
@@ -208,7 +160,7 @@ fn add_blocks<T: Float, const BLOCKS: usize>(
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn add_block<T: Float, const N: usize>(c: T, row: &[T; N], sums: &mut [T; N]) {
+pub(super) fn add_block<T: Float, const N: usize>(c: T, row: &[T; N], sums: &mut [T; N]) {
     for (sum, &entry) in sums.iter_mut().zip(row) {
         *sum += c * entry;
     }

@@ -13,11 +13,11 @@ use super::scratch::{PIECE, Work};
 use super::transposed::Transposed;
 use super::{Layers, LayersMut, TwoLayer};
 use crate::float::Float;
-#[cfg(feature = "wide")]
-use crate::linalg::spread_rows;
 use crate::linalg::{Matrix as _, axpy, dot_rows, weigh_rows};
+#[cfg(feature = "wide")]
+use crate::linalg::{gather_pair, spread_pair};
 
-/// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`. To `spread` sparse inputs over
+/// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`. If sparse inputs are spread over
 /// all samples, two after the other, they must have been transposed.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
@@ -25,13 +25,13 @@ pub(super) fn activate<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
     rows: &Rows<'_, T>,
-    inputs: &Transposed<'_, T>,
+    work: &Work<'_, T>,
     activations: &mut [T],
-    spread: bool,
 ) {
     let m = network.hidden;
+    let spread = work.spreads(network, rows);
     if spread {
-        spread_inputs(network, layers.hidden, inputs, activations);
+        spread_inputs(network, layers.hidden, &work.inputs, activations);
     }
     let biases = layers.hidden.get(network.inputs * m..).unwrap_or_default();
     for (row, h) in rows.iter().zip(activations.rows_mut(network.row_len())) {
@@ -67,7 +67,7 @@ fn spread_inputs<T: Float>(
             // padding is never read. Where the last input has no partner, its values are zeros.
             let row = |i| weights.get(i * m..i * m + width);
             if let Some(first) = row(i) {
-                spread_rows([first, row(i + 1).unwrap_or(first)], &inputs.pairs(i), sums);
+                spread_pair([first, row(i + 1).unwrap_or(first)], &inputs.pairs(i), sums);
             }
         }
     }
@@ -165,10 +165,13 @@ pub(super) fn pull_back<T: Float>(
         axpy(T::ONE, delta, bias);
     }
     let deltas = Deltas { entries: activations, width };
+    let gradient = hidden.rows_mut(m);
     if rows.is_dense() {
-        gather_dense(rows, &deltas, hidden.rows_mut(m));
+        gather_dense(rows, &deltas, gradient);
+    } else if work.pairs(network) {
+        gather_pairs(&work.inputs, &deltas, gradient, fresh);
     } else {
-        gather_sparse(&work.inputs, &deltas, hidden.rows_mut(m), fresh);
+        gather_sparse(&work.inputs, &deltas, gradient, fresh);
     }
 }
 
@@ -221,6 +224,30 @@ fn gather_sparse<'g, T: Float>(
             weigh_deltas(deltas, terms, &mut list, gradient, fresh);
         }
     }
+}
+
+/// The same of two inputs at a time. They share the deltas that are read, and skip samples at which
+/// both are zero.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn gather_pairs<'g, T: Float>(
+    inputs: &Transposed<'_, T>,
+    deltas: &Deltas<'_, T>,
+    mut gradient: impl Iterator<Item = &'g mut [T]>,
+    fresh: bool,
+) {
+    #[cfg(feature = "wide")]
+    for i in (0..).step_by(2) {
+        let Some(first) = gradient.next() else { return };
+        let Some(second) = gradient.next() else {
+            return weigh_rows(deltas.entries, deltas.width, inputs.terms(i), first, fresh);
+        };
+        let terms = inputs.pairs(i);
+        if fresh || terms.samples != 0 {
+            gather_pair(deltas.entries, deltas.width, &terms, [first, second], fresh);
+        }
+    }
+    #[cfg(not(feature = "wide"))]
+    let _ = (inputs, deltas, gradient.next(), fresh);
 }
 
 /// Samples and their values at one input.

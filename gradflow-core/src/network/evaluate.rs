@@ -3,7 +3,7 @@
 use super::dense_sparse::{activate, respond};
 use super::loss::Target;
 use super::scratch::{PIECE, split_piece};
-use super::{Batch, Loss, Samples, Scratch, TwoLayer};
+use super::{Batch, Loss, Samples, Scratch, TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::Matrix as _;
@@ -43,12 +43,12 @@ impl<T: Float> TwoLayer<T> {
             }
             return Ok(());
         }
-        let (piece, _) = split_piece(self, batch.len(), scratch)?;
+        let (piece, _) = split_piece(self, batch.len(), Vectors::Long, scratch)?;
         let outputs = out.chunks_mut((PIECE * self.outputs()).max(1));
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {
             let rows = batch.rows(start, PIECE, self.inputs());
             let h = piece.activations.get_mut(..rows.len * self.row_len()).unwrap_or_default();
-            activate(self, &layers, &rows, &piece.work.inputs, h, false);
+            activate(self, &layers, &rows, &piece.work, h);
             respond(self, &layers, h, out);
         }
         Ok(())
@@ -92,7 +92,7 @@ impl<T: Float> TwoLayer<T> {
         scratch: &mut Scratch<'_, T>,
     ) -> Result<usize, Error> {
         let layers = self.layers(w)?;
-        let (piece, _) = split_piece(self, batch.len(), scratch)?;
+        let (piece, _) = split_piece(self, batch.len(), Vectors::Long, scratch)?;
         let k = self.outputs();
         let h = piece.activations.get(..batch.len() * self.row_len()).unwrap_or_default();
         let f = piece.outputs.get_mut(..batch.len() * k).unwrap_or_default();

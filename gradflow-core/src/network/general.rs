@@ -3,37 +3,29 @@
 use super::dense_sparse::{activate, pull_back, respond, weigh_inputs};
 use super::gram::{GramParts, gram, padded};
 use super::loss::Target;
-use super::samples::{Inputs, Row};
+use super::samples::Row;
 use super::scratch::{PIECE, split_piece};
 use super::{Layers, Problem, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Float, Math};
-use crate::linalg::{BLOCK, Matrix as _, axpy, copy, dot};
+use crate::linalg::{Matrix as _, axpy, copy, dot};
 
 impl<T: Float, M: Math<T>> Problem<'_, T, M> {
-    fn spreads(&self) -> bool {
-        cfg!(feature = "wide")
-            && self.spread
-            && self.network.hidden >= BLOCK
-            && matches!(self.batch.samples.inputs, Inputs::Sparse { .. })
-    }
-
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn general_loss(&mut self, w: &[T]) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
-        let spread = self.spreads();
         let layers = network.layers(w)?;
-        let (mut piece, _) = split_piece(&network, batch.len(), &mut self.scratch)?;
+        let (mut piece, _) = split_piece(&network, batch.len(), self.vectors, &mut self.scratch)?;
         let mut sum = T::ZERO;
         for start in (0..batch.len()).step_by(PIECE) {
             let rows = batch.rows(start, PIECE, network.inputs);
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
-            if spread {
+            if piece.work.spreads(&network, &rows) {
                 piece.work.inputs.fill(&rows);
             }
-            activate(&network, &layers, &rows, &piece.work.inputs, h, spread);
+            activate(&network, &layers, &rows, &piece.work, h);
             respond(&network, &layers, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
@@ -47,10 +39,9 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn general_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
-        let spread = self.spreads();
         let layers = network.layers(w)?;
         let mut gradient = network.layers_mut(gradient)?;
-        let (mut piece, _) = split_piece(&network, batch.len(), &mut self.scratch)?;
+        let (mut piece, _) = split_piece(&network, batch.len(), self.vectors, &mut self.scratch)?;
         let divisor = loss.divisor(batch.len(), network.outputs);
         let factor = T::ONE / divisor;
         let mut sum = T::ZERO;
@@ -59,7 +50,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             piece.work.inputs.fill(&rows);
-            activate(&network, &layers, &rows, &piece.work.inputs, h, spread);
+            activate(&network, &layers, &rows, &piece.work, h);
             respond(&network, &layers, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
@@ -88,18 +79,17 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn general_linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error> {
         let (network, batch, loss, residual) = (self.network, self.batch, self.loss, self.residual);
-        let spread = self.spreads();
         let layers = network.layers(w)?;
         let (n, k) = (batch.len(), network.outputs);
-        let (mut piece, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (mut piece, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let pieces = activations.pieces_mut(PIECE * network.row_len());
         for (start, h) in (0..n).step_by(PIECE).zip(pieces) {
             let rows = batch.rows(start, PIECE, network.inputs);
-            if spread {
+            if piece.work.spreads(&network, &rows) {
                 piece.work.inputs.fill(&rows);
             }
-            activate(&network, &layers, &rows, &piece.work.inputs, h, spread);
+            activate(&network, &layers, &rows, &piece.work, h);
         }
         respond(&network, &layers, activations, outputs);
         let unit = residual.unit(n, k);
@@ -122,7 +112,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (layers, v) = (network.layers(w)?, network.layers(v)?);
         let (n, m, k) = (batch.len(), network.hidden, network.outputs);
         let unit = residual.unit(n, k);
-        let (piece, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (piece, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let z = piece.activations.get_mut(..m).unwrap_or_default();
         let biases = v.hidden.get(network.inputs * m..).unwrap_or_default();
@@ -152,7 +142,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (n, k) = (batch.len(), network.outputs);
         let unit = residual.unit(n, k);
         let mut out = network.layers_mut(out)?;
-        let (mut piece, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (mut piece, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let kept = activations.pieces(PIECE * network.row_len()).zip(outputs.pieces(PIECE * k));
         for (start, ((h, p), u)) in (0..n).step_by(PIECE).zip(kept.zip(u.pieces(PIECE * k))) {
@@ -175,7 +165,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (network, batch, residual) = (self.network, self.batch, self.residual);
         let layers = network.layers(w)?;
         let (n, m, k) = (batch.len(), network.hidden, network.outputs);
-        let (_, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (_, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
         let [activations, probabilities, rest] = Self::split_kept(&network, n, rest)?;
         let needed = network.residual_scratch_len(n).reals;
         let short = Error::Length { what: Buffer::Scratch, needed, got: rest.len() };
@@ -195,7 +185,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         }
         let layers = network.layers(w)?;
         let (n, k) = (batch.len(), network.outputs);
-        let (_, rest) = split_piece(&network, n, &mut self.scratch)?;
+        let (_, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
         let [activations, probabilities, _] = Self::split_kept(&network, n, rest)?;
         let mut sums = [T::ZERO; 2];
         let rows = batch.rows(0, n, network.inputs);

@@ -18,6 +18,7 @@ mod residual;
 mod samples;
 mod scratch;
 mod transposed;
+mod vectors;
 
 pub use closed_form::GramForm;
 pub use evaluate::Evaluation;
@@ -28,6 +29,7 @@ pub use problem::Problem;
 pub use residual::Residual;
 pub use samples::{Batch, Inputs, Samples, Targets};
 pub use scratch::{Scratch, ScratchLen};
+pub use vectors::Vectors;
 
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::closed_form::GramForm;
 use super::line_problem::LineProblem;
 use super::samples::Targets;
-use super::{Batch, Loss, Residual, Scratch, TwoLayer};
+use super::{Batch, Loss, Residual, Scratch, TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
 use crate::linalg::Packed;
@@ -21,7 +21,7 @@ pub struct Problem<'a, T, M = Exact> {
     pub(super) loss: Loss,
     pub(super) residual: Residual,
     pub(super) scratch: Scratch<'a, T>,
-    pub(super) spread: bool,
+    pub(super) vectors: Vectors,
     math: PhantomData<M>,
 }
 
@@ -86,7 +86,7 @@ impl<T: Float> TwoLayer<T> {
             loss,
             residual,
             scratch,
-            spread: false,
+            vectors: Vectors::default(),
             math: PhantomData,
         })
     }
@@ -105,13 +105,11 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         Ok(self)
     }
 
-    /// The same problem, whose forward pass spreads each sparse input over all samples instead of
-    /// gathering each sample's inputs: the same sums, and faster or slower with the registers that the
-    /// caller is compiled for.
+    /// The same problem, with kernels that suit these registers.
     #[cfg(feature = "wide")]
     #[must_use]
-    pub const fn spreading(mut self, spread: bool) -> Self {
-        self.spread = spread;
+    pub const fn in_vectors(mut self, vectors: Vectors) -> Self {
+        self.vectors = vectors;
         self
     }
 

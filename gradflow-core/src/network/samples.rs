@@ -1,7 +1,5 @@
 //! Samples as the caller stores them, and the batches drawn from them.
 
-use core::hint::black_box;
-
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
 
@@ -108,7 +106,6 @@ impl<'a, T: Float> Batch<'a, T> {
         };
         self.samples.check(last, inputs, outputs)?;
         let rows = self.rows(0, self.len, inputs);
-        touch(&rows);
         let ordered = |row| match row {
             Row::Dense(_) => true,
             Row::Sparse(columns, _) => ascend_below(inputs, columns),
@@ -119,23 +116,6 @@ impl<'a, T: Float> Batch<'a, T> {
         Err(Error::Unsupported(
             "the columns of a sparse row must ascend and be inputs of the network",
         ))
-    }
-}
-
-/// Reads sparse rows once, a cache line at a time. The samples of a shuffled batch lie anywhere in
-/// memory: here their misses overlap; later on, one sample would wait after another.
-#[inline(always)]
-fn touch<T: Float>(rows: &Rows<'_, T>) {
-    const LINE: usize = 64;
-    for row in rows.iter() {
-        if let Row::Sparse(columns, values) = row {
-            for &column in columns.iter().step_by(LINE / size_of::<u16>()) {
-                black_box(column);
-            }
-            for &value in values.iter().step_by(LINE / T::BYTES) {
-                black_box(value);
-            }
-        }
     }
 }
 

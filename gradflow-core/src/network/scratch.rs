@@ -1,8 +1,9 @@
 //! The network's working memory, lent by the caller.
 
-use super::TwoLayer;
 use super::gram::padded;
+use super::samples::Rows;
 use super::transposed::Transposed;
+use super::{TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::{BLOCK, LANES};
@@ -58,8 +59,9 @@ impl<T: Float> TwoLayer<T> {
             return ScratchLen { reals: LINE_ROWS * batch.next_multiple_of(LANES), indices: 0 };
         }
         let piece = smaller(batch, PIECE);
+        let rows = piece * (self.row_len() + self.outputs) + self.row_len();
         ScratchLen {
-            reals: piece * (self.row_len() + self.outputs + self.inputs) + self.row_len(),
+            reals: rows + Transposed::<T>::stride(piece) * self.inputs,
             indices: 2 * self.inputs,
         }
     }
@@ -94,6 +96,19 @@ pub(super) struct Work<'a, T> {
     pub(super) row: &'a mut [T],
     /// Sparse inputs.
     pub(super) inputs: Transposed<'a, T>,
+    vectors: Vectors,
+}
+
+impl<T: Float> Work<'_, T> {
+    /// Whether the forward pass spreads the inputs of these rows, which then must be transposed.
+    pub(super) fn spreads(&self, network: &TwoLayer<T>, rows: &Rows<'_, T>) -> bool {
+        self.vectors.spread() && network.hidden >= BLOCK && !rows.is_dense()
+    }
+
+    /// Whether the backward pass gathers sparse inputs in pairs.
+    pub(super) fn pairs(&self, network: &TwoLayer<T>) -> bool {
+        self.vectors.pair() && network.hidden >= BLOCK
+    }
 }
 
 impl<T> Scratch<'_, T> {
@@ -107,6 +122,7 @@ impl<T> Scratch<'_, T> {
 pub(super) fn split_piece<'s, T: Float>(
     network: &TwoLayer<T>,
     batch: usize,
+    vectors: Vectors,
     scratch: &'s mut Scratch<'_, T>,
 ) -> Result<(Piece<'s, T>, &'s mut [T]), Error> {
     let needed = network.scratch_len(batch);
@@ -120,9 +136,10 @@ pub(super) fn split_piece<'s, T: Float>(
     let (activations, rest) = rest.split_at_mut_checked(piece * network.row_len()).ok_or(short)?;
     let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
     let (row, rest) = rest.split_at_mut_checked(network.row_len()).ok_or(short)?;
-    let (values, rest) = rest.split_at_mut_checked(piece * network.inputs).ok_or(short)?;
+    let (values, rest) =
+        rest.split_at_mut_checked(Transposed::<T>::stride(piece) * network.inputs).ok_or(short)?;
     let indices = &mut *scratch.indices;
     let samples = indices.get_mut(..2 * network.inputs).ok_or(short_indices)?.as_chunks_mut().0;
-    let work = Work { row, inputs: Transposed { samples, values, piece } };
+    let work = Work { row, inputs: Transposed { samples, values, piece }, vectors };
     Ok((Piece { activations, outputs, work }, rest))
 }

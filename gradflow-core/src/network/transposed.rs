@@ -8,35 +8,44 @@ use crate::float::Float;
 pub(super) struct Transposed<'a, T> {
     /// `d`: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
-    /// `d × s`: each input's values, in rows as long as the piece has samples.
+    /// `d × s`: each input's values, sample by sample. With the feature `wide` the others are 0, else
+    /// they have no meaning.
     pub(super) values: &'a mut [T],
-    /// `s`
+    /// Samples of a piece.
     pub(super) piece: usize,
 }
 
 impl<T: Float> Transposed<'_, T> {
-    /// Transposes the rows, if they are sparse.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    /// Entries from an input's values to the next one's; a constant where memory is no matter.
+    pub(super) const fn stride(piece: usize) -> usize {
+        if cfg!(feature = "wide") { PIECE } else { piece }
+    }
+
+    /// Transposes the rows, if they are sparse. Not inlined: it needs all registers for itself.
+    #[inline(never)]
     pub(super) fn fill(&mut self, rows: &Rows<'_, T>) {
         if rows.is_dense() {
             return;
         }
         self.samples.fill([0; 2]);
         if cfg!(feature = "wide") {
-            // Pairs read what is not there, too.
+            // A pair's value is read where only its partner is not zero.
             self.values.fill(T::ZERO);
         }
-        for (s, row) in rows.iter().enumerate().take(self.piece.min(PIECE)) {
+        let stride = Self::stride(self.piece);
+        for (s, row) in rows.iter().enumerate().take(PIECE) {
             let Row::Sparse(columns, values) = row else { return };
             let (half, bit) = (s / 32 % 2, 1 << (s % 32));
+            let places = self.values.get_mut(s..).unwrap_or_default();
             for (&i, &x) in columns.iter().zip(values) {
                 let i = usize::from(i);
-                let samples = self.samples.get_mut(i).and_then(|samples| samples.get_mut(half));
-                if let (Some(samples), Some(value)) =
-                    (samples, self.values.get_mut(i * self.piece + s))
+                if let (Some(samples), Some(place)) =
+                    (self.samples.get_mut(i), places.get_mut(i * stride))
                 {
-                    *samples |= bit;
-                    *value = x;
+                    if let Some(samples) = samples.get_mut(half) {
+                        *samples |= bit;
+                    }
+                    *place = x;
                 }
             }
         }
@@ -64,7 +73,8 @@ impl<T: Float> Transposed<'_, T> {
 
     #[inline(always)]
     fn row(&self, i: usize) -> &[T] {
-        self.values.get(i * self.piece..(i + 1) * self.piece).unwrap_or_default()
+        let stride = Self::stride(self.piece);
+        self.values.get(i * stride..(i + 1) * stride).unwrap_or_default()
     }
 }
 
@@ -85,7 +95,7 @@ impl<T: Float> Iterator for Terms<'_, T> {
     }
 }
 
-/// The same of two inputs.
+/// The same of two inputs; a value is 0 where its own input is.
 #[cfg(feature = "wide")]
 #[derive(Clone)]
 pub(super) struct Pairs<'a, T> {

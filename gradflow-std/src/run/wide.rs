@@ -4,7 +4,7 @@
 //! keeps its written order. A few calls a batch are dispatched.
 
 use gradflow_core::linalg::Packed;
-use gradflow_core::network::{Evaluation, Loss, Problem, Samples, Scratch, TwoLayer};
+use gradflow_core::network::{Evaluation, Loss, Problem, Samples, Scratch, TwoLayer, Vectors};
 use gradflow_core::scheme::{AnyScheme, Scheme, Step};
 use gradflow_core::{Error, Float, Objective, Residuals};
 
@@ -55,8 +55,12 @@ impl<'a, T: Float> Wide<'a, T> {
     /// Uses registers up to these, as far as the processor has them.
     pub fn new(problem: Problem<'a, T>, registers: Registers) -> Self {
         let registers = registers.at_most();
-        // Sixteen registers of 256 bits hold a sample's sums, but not a row of weights beside them.
-        Self { problem: problem.spreading(registers != Registers::Avx2), registers }
+        let vectors = match registers {
+            Registers::Baseline => Vectors::Short,
+            Registers::Avx2 => Vectors::Long,
+            Registers::Avx512 => Vectors::Longest,
+        };
+        Self { problem: problem.in_vectors(vectors), registers }
     }
 }
 
@@ -158,22 +162,28 @@ pub fn step<'p, T: Float, B: AsRef<[T]> + AsMut<[T]>>(
     problem: &mut (dyn Residuals<T> + 'p),
     registers: Registers,
 ) -> Result<Step<T>, Error> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2")]
-        fn wide<'p, T: Float, B: AsRef<[T]> + AsMut<[T]>>(
-            scheme: &mut AnyScheme<T, B>,
-            w: &mut [T],
-            problem: &mut (dyn Residuals<T> + 'p),
-        ) -> Result<Step<T>, Error> {
-            scheme.step(w, problem)
-        }
-        if registers.at_most() >= Registers::Avx2 {
-            // SAFETY: the processor reports the feature.
-            #[allow(unsafe_code)]
-            return unsafe { wide(scheme, w, problem) };
-        }
+    macro_rules! compiled_for {
+        ($registers:ident $features:literal) => {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = $features)]
+                fn wide<'p, T: Float, B: AsRef<[T]> + AsMut<[T]>>(
+                    scheme: &mut AnyScheme<T, B>,
+                    w: &mut [T],
+                    problem: &mut (dyn Residuals<T> + 'p),
+                ) -> Result<Step<T>, Error> {
+                    scheme.step(w, problem)
+                }
+                if registers.at_most() >= Registers::$registers {
+                    // SAFETY: the processor reports the features.
+                    #[allow(unsafe_code)]
+                    return unsafe { wide(scheme, w, problem) };
+                }
+            }
+        };
     }
+    compiled_for!(Avx512 "avx512f,avx512vl");
+    compiled_for!(Avx2 "avx2");
     let _ = registers;
     scheme.step(w, problem)
 }

@@ -1,0 +1,27 @@
+//! The registers that kernels run in.
+
+/// The vector registers that a caller is compiled for. Which of equal kernels are the fastest depends
+/// on them; the bits do not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Vectors {
+    /// Of 128 bits, or none.
+    #[default]
+    Short,
+    /// Sixteen of 256 bits.
+    Long,
+    /// Thirty-two of 512 bits.
+    Longest,
+}
+
+impl Vectors {
+    /// Whether the forward pass spreads each sparse input over all samples, instead of gathering each
+    /// sample's inputs. Sixteen registers hold a sample's sums, but not rows of weights beside them.
+    pub(super) fn spread(self) -> bool {
+        cfg!(feature = "wide") && self != Self::Long
+    }
+
+    /// Whether the backward pass gathers the samples of two sparse inputs at a time.
+    pub(super) fn pair(self) -> bool {
+        cfg!(feature = "wide") && self == Self::Longest
+    }
+}
