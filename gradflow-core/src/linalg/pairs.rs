@@ -1,7 +1,7 @@
 //! The kernel of [`rows`](super::rows) for two rows at a time, for a caller that is compiled for wide
 //! registers: what both read or write is loaded and stored once, and every sum keeps its order.
 
-use super::rows::{BLOCK, HALF, QUARTER, add_block, add_blocks};
+use super::rows::{BLOCK, add_block, add_blocks};
 use crate::float::Float;
 
 /// `matrix[r] ← matrix[r] + a · rows[0] + b · rows[1]` for each term `(r, (a, b))`.
@@ -21,8 +21,7 @@ where
         let left = match first.len() / BLOCK {
             8.. => spread_blocks::<T, 8>(rest, terms, matrix, stride),
             7 => spread_blocks::<T, 7>(rest, terms, matrix, stride),
-            4.. => spread_blocks::<T, 4>(rest, terms, matrix, stride),
-            2.. => spread_blocks::<T, 2>(rest, terms, matrix, stride),
+            3.. => spread_blocks::<T, 3>(rest, terms, matrix, stride),
             _ => spread_blocks::<T, 1>(rest, terms, matrix, stride),
         };
         rest = left.unwrap_or_default();
@@ -78,8 +77,7 @@ pub(crate) fn gather_pair<T, I>(
         start += BLOCK
             * match (width - start) / BLOCK {
                 6.. => pass.run::<6>(terms, out),
-                4.. => pass.run::<4>(terms, out),
-                2.. => pass.run::<2>(terms, out),
+                3.. => pass.run::<3>(terms, out),
                 _ => pass.run::<1>(terms, out),
             };
     }
@@ -103,11 +101,8 @@ impl<T: Float> Pass<'_, T> {
         terms: impl IntoIterator<Item = (usize, (T, T))>,
         out: [&mut [T]; 2],
     ) -> usize {
-        let end = (self.width - self.start).saturating_sub(BLOCKS * BLOCK);
-        let _ = match end {
+        let _ = match (self.width - self.start).saturating_sub(BLOCKS * BLOCK) {
             0 | BLOCK.. => self.sum::<BLOCKS, 0>(terms, out),
-            _ if end <= QUARTER => self.sum::<BLOCKS, QUARTER>(terms, out),
-            _ if end <= HALF => self.sum::<BLOCKS, HALF>(terms, out),
             _ => self.sum::<BLOCKS, BLOCK>(terms, out),
         };
         BLOCKS

@@ -6,11 +6,6 @@ use crate::float::Float;
 /// Columns of a block: what the widest registers hold, where a caller compiles for them.
 pub(crate) const BLOCK: usize = if cfg!(feature = "wide") { 2 * LANES } else { LANES };
 
-/// What the ragged end of a row may take instead of a block.
-pub(super) const HALF: usize = BLOCK / 2;
-/// The same.
-pub(super) const QUARTER: usize = BLOCK / 4;
-
 /// Most blocks that one pass keeps in registers. Wider rows take several passes; neither number
 /// changes a bit.
 const WIDEST: usize = if cfg!(target_arch = "wasm32") { 4 } else { 12 * LANES / BLOCK };
@@ -96,6 +91,8 @@ impl<T: Float> Pass<'_, T> {
         terms: impl IntoIterator<Item = (usize, T)>,
         out: &mut [T],
     ) -> usize {
+        const HALF: usize = BLOCK / 2;
+        const QUARTER: usize = BLOCK / 4;
         let _ = match (self.width - self.start).saturating_sub(BLOCKS * BLOCK) {
             0 | BLOCK.. => self.sum::<BLOCKS, 0>(terms, out),
             1..=QUARTER if BLOCK > LANES => self.sum::<BLOCKS, QUARTER>(terms, out),

@@ -23,7 +23,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             if piece.work.spreads(&network, &rows) {
-                piece.work.inputs.fill(&rows);
+                piece.work.inputs.fill(&rows, &mut self.held);
             }
             activate(&network, &layers, &rows, &piece.work, h);
             respond(&network, &layers, h, f);
@@ -49,7 +49,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let rows = batch.rows(start, PIECE, network.inputs);
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
-            piece.work.inputs.fill(&rows);
+            piece.work.inputs.fill(&rows, &mut self.held);
             activate(&network, &layers, &rows, &piece.work, h);
             respond(&network, &layers, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
@@ -87,7 +87,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         for (start, h) in (0..n).step_by(PIECE).zip(pieces) {
             let rows = batch.rows(start, PIECE, network.inputs);
             if piece.work.spreads(&network, &rows) {
-                piece.work.inputs.fill(&rows);
+                piece.work.inputs.fill(&rows, &mut self.held);
             }
             activate(&network, &layers, &rows, &piece.work, h);
         }
@@ -154,7 +154,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             }
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
             copy(h, work);
-            piece.work.inputs.fill(&rows);
+            piece.work.inputs.fill(&rows, &mut self.held);
             pull_back(&network, &layers, &rows, work, deltas, &mut piece.work, &mut out);
         }
         Ok(())
@@ -171,8 +171,8 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let short = Error::Length { what: Buffer::Scratch, needed, got: rest.len() };
         let (mixed, rest) = rest.split_at_mut_checked(n * k * padded(m)).ok_or(short)?;
         let (products, rest) = rest.split_at_mut_checked(n * (n + 1)).ok_or(short)?;
-        let row = rest.get_mut(..network.inputs).ok_or(short)?;
-        let mut parts = GramParts { activations, probabilities, mixed, products, row };
+        let inputs = rest.get_mut(..n * padded(network.inputs)).ok_or(short)?;
+        let mut parts = GramParts { activations, probabilities, mixed, products, inputs };
         let rows = batch.rows(0, n, network.inputs);
         gram(&network, &layers, &rows, residual, &mut parts, out)
     }

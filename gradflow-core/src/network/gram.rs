@@ -16,7 +16,7 @@ use super::samples::{Row, Rows};
 use super::{Layers, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::{LANES, Lanes, Matrix as _, Packed, axpy, dot, dot_rows, multiply_rows};
+use crate::linalg::{LANES, Matrix as _, Packed, axpy, copy, dot_rows, multiply_rows};
 
 /// What the last linearisation left, and room for the factors of the Gram matrix.
 pub(super) struct GramParts<'a, T> {
@@ -28,8 +28,8 @@ pub(super) struct GramParts<'a, T> {
     pub(super) mixed: &'a mut [T],
     /// Two packed `n × n` triangles: `⟨xᵢ, xⱼ⟩ + 1` and `⟨hᵢ, hⱼ⟩`.
     pub(super) products: &'a mut [T],
-    /// `d`: one sample's inputs, spread out.
-    pub(super) row: &'a mut [T],
+    /// `n × d'`: inputs, filled up likewise.
+    pub(super) inputs: &'a mut [T],
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
@@ -47,7 +47,7 @@ pub(super) fn gram<T: Float>(
     mix_outputs(network, layers, residual, unit, parts);
     let (inputs, hidden) =
         parts.products.split_at_mut_checked(Packed::<T>::len_of(n)).unwrap_or_default();
-    multiply_inputs(rows, parts.row, inputs);
+    multiply_inputs(rows, parts.inputs, padded(network.inputs), inputs);
     multiply_hidden(parts.activations, network.row_len(), hidden);
 
     let s_sq = network.scale * network.scale;
@@ -114,51 +114,26 @@ fn mix_outputs<T: Float>(
     }
 }
 
-/// `⟨xᵢ, xⱼ⟩ + 1` for `j ≤ i`.
+/// `⟨xᵢ, xⱼ⟩ + 1` for `j ≤ i`, with all inputs in rows of `matrix`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn multiply_inputs<T: Float>(rows: &Rows<'_, T>, spread: &mut [T], out: &mut [T]) {
-    let mut rest = out;
-    for i in 0..rows.len {
-        let Some((out, after)) = rest.split_at_mut_checked(i + 1) else {
-            return;
-        };
-        rest = after;
-        match rows.row(i) {
-            Row::Dense(x) => {
-                for (out, row) in out.iter_mut().zip(rows.iter()) {
-                    if let Row::Dense(other) = row {
-                        *out = dot(x, other) + T::ONE;
-                    }
-                }
-            }
+fn multiply_inputs<T: Float>(rows: &Rows<'_, T>, matrix: &mut [T], width: usize, out: &mut [T]) {
+    matrix.fill(T::ZERO);
+    for (row, place) in rows.iter().zip(matrix.rows_mut(width)) {
+        match row {
+            Row::Dense(x) => copy(x, place),
             Row::Sparse(columns, values) => {
-                spread.fill(T::ZERO);
                 for (&i, &x) in columns.iter().zip(values) {
-                    if let Some(entry) = spread.get_mut(usize::from(i)) {
+                    if let Some(entry) = place.get_mut(usize::from(i)) {
                         *entry = x;
                     }
                 }
-                for (out, row) in out.iter_mut().zip(rows.iter()) {
-                    *out = dot_spread(row, spread) + T::ONE;
-                }
             }
         }
     }
-}
-
-/// `⟨row, spread⟩`, lane `i mod 8` for input `i`, as [`dot`] does it.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn dot_spread<T: Float>(row: Row<'_, T>, spread: &[T]) -> T {
-    let mut lanes = Lanes::ZERO;
-    if let Row::Sparse(columns, values) = row {
-        for (&i, &x) in columns.iter().zip(values) {
-            let i = usize::from(i);
-            if let (Some(lane), Some(&y)) = (lanes.0.get_mut(i % LANES), spread.get(i)) {
-                *lane += x * y;
-            }
-        }
+    multiply_rows(matrix, width, out);
+    for out in out {
+        *out += T::ONE;
     }
-    lanes.total()
 }
 
 /// `⟨rowᵢ, rowⱼ⟩` for `j ≤ i`.

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use super::closed_form::GramForm;
 use super::line_problem::LineProblem;
 use super::samples::Targets;
+use super::transposed::Held;
 use super::{Batch, Loss, Residual, Scratch, TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
@@ -21,6 +22,7 @@ pub struct Problem<'a, T, M = Exact> {
     pub(super) loss: Loss,
     pub(super) residual: Residual,
     pub(super) scratch: Scratch<'a, T>,
+    pub(super) held: Held,
     pub(super) vectors: Vectors,
     math: PhantomData<M>,
 }
@@ -86,6 +88,7 @@ impl<T: Float> TwoLayer<T> {
             loss,
             residual,
             scratch,
+            held: None,
             vectors: Vectors::default(),
             math: PhantomData,
         })
@@ -105,12 +108,11 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         Ok(self)
     }
 
-    /// The same problem, with kernels that suit these registers.
+    /// From now on, kernels that suit these registers.
     #[cfg(feature = "wide")]
-    #[must_use]
-    pub const fn in_vectors(mut self, vectors: Vectors) -> Self {
+    #[inline]
+    pub const fn set_vectors(&mut self, vectors: Vectors) {
         self.vectors = vectors;
-        self
     }
 
     /// The network.

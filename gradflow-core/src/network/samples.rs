@@ -174,7 +174,7 @@ impl<'a, T: Float> Samples<'a, T> {
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
     batch: Batch<'a, T>,
-    start: usize,
+    pub(super) start: usize,
     pub(super) len: usize,
     width: usize,
 }

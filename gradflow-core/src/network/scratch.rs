@@ -59,9 +59,8 @@ impl<T: Float> TwoLayer<T> {
             return ScratchLen { reals: LINE_ROWS * batch.next_multiple_of(LANES), indices: 0 };
         }
         let piece = smaller(batch, PIECE);
-        let rows = piece * (self.row_len() + self.outputs) + self.row_len();
         ScratchLen {
-            reals: rows + Transposed::<T>::stride(piece) * self.inputs,
+            reals: piece * (self.row_len() + self.outputs + self.inputs) + self.row_len(),
             indices: 2 * self.inputs,
         }
     }
@@ -75,7 +74,8 @@ impl<T: Float> TwoLayer<T> {
         }
         let entries = batch * self.outputs;
         let kept = batch * (self.row_len() + self.outputs);
-        let gram = entries * padded(self.hidden) + batch * (batch + 1) + self.inputs;
+        let rows = entries * padded(self.hidden) + batch * padded(self.inputs);
+        let gram = rows + batch * (batch + 1);
         ScratchLen { reals: reals + kept + gram, indices }
     }
 }
@@ -136,10 +136,10 @@ pub(super) fn split_piece<'s, T: Float>(
     let (activations, rest) = rest.split_at_mut_checked(piece * network.row_len()).ok_or(short)?;
     let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
     let (row, rest) = rest.split_at_mut_checked(network.row_len()).ok_or(short)?;
-    let (values, rest) =
-        rest.split_at_mut_checked(Transposed::<T>::stride(piece) * network.inputs).ok_or(short)?;
+    let (values, rest) = rest.split_at_mut_checked(piece * network.inputs).ok_or(short)?;
     let indices = &mut *scratch.indices;
     let samples = indices.get_mut(..2 * network.inputs).ok_or(short_indices)?.as_chunks_mut().0;
-    let work = Work { row, inputs: Transposed { samples, values, piece }, vectors };
+    let inputs = Transposed { samples, values, pairs: vectors.spread(), piece };
+    let work = Work { row, inputs, vectors };
     Ok((Piece { activations, outputs, work }, rest))
 }

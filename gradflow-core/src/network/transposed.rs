@@ -4,35 +4,36 @@ use super::samples::{Row, Rows};
 use super::scratch::PIECE;
 use crate::float::Float;
 
+/// The first sample of the piece that is transposed, and whether for pairs; or none is.
+pub(super) type Held = Option<(usize, bool)>;
+
 /// Where the sparse inputs of a piece are not zero, and their values there.
 pub(super) struct Transposed<'a, T> {
     /// `d`: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
-    /// `d × s`: each input's values, sample by sample. With the feature `wide` the others are 0, else
-    /// they have no meaning.
+    /// `d × s`: each input's values, one for each sample of a piece.
     pub(super) values: &'a mut [T],
-    /// Samples of a piece.
+    /// Whether inputs are read in pairs: then a value is 0 where its input is, else it has no meaning.
+    pub(super) pairs: bool,
+    /// `s`
     pub(super) piece: usize,
 }
 
 impl<T: Float> Transposed<'_, T> {
-    /// Entries from an input's values to the next one's; a constant where memory is no matter.
-    pub(super) const fn stride(piece: usize) -> usize {
-        if cfg!(feature = "wide") { PIECE } else { piece }
-    }
-
-    /// Transposes the rows, if they are sparse. Not inlined: it needs all registers for itself.
+    /// Transposes the rows, if they are sparse and not those that are `held`. Not inlined: it needs all
+    /// registers for itself.
     #[inline(never)]
-    pub(super) fn fill(&mut self, rows: &Rows<'_, T>) {
-        if rows.is_dense() {
+    pub(super) fn fill(&mut self, rows: &Rows<'_, T>, held: &mut Held) {
+        let wanted = Some((rows.start, self.pairs));
+        if rows.is_dense() || *held == wanted {
             return;
         }
+        *held = wanted;
         self.samples.fill([0; 2]);
-        if cfg!(feature = "wide") {
-            // A pair's value is read where only its partner is not zero.
+        if self.pairs {
             self.values.fill(T::ZERO);
         }
-        let stride = Self::stride(self.piece);
+        let stride = self.piece;
         for (s, row) in rows.iter().enumerate().take(PIECE) {
             let Row::Sparse(columns, values) = row else { return };
             let (half, bit) = (s / 32 % 2, 1 << (s % 32));
@@ -73,8 +74,7 @@ impl<T: Float> Transposed<'_, T> {
 
     #[inline(always)]
     fn row(&self, i: usize) -> &[T] {
-        let stride = Self::stride(self.piece);
-        self.values.get(i * stride..(i + 1) * stride).unwrap_or_default()
+        self.values.get(i * self.piece..(i + 1) * self.piece).unwrap_or_default()
     }
 }
 

@@ -1,24 +1,38 @@
-//! The same samples give the same bits, however they are stored and named.
+//! The same samples give the same bits, however they are stored and named, and whatever registers the
+//! kernels are for.
 
-use gradflow_core::network::{Batch, Inputs, Loss, Residual, Samples, Targets};
+use gradflow_core::network::{Batch, Inputs, Loss, Residual, Samples, Targets, Vectors};
 use gradflow_core::{Float, Pcg32, Stream};
 use proptest::prelude::*;
 
-use super::case::{Case, Memory, Shape, assert_close, normals, shapes};
+use super::case::{Case, Memory, Shape, assert_close, boxed_in, normals, shapes};
 
 const LOSSES: [Loss; 3] = [Loss::Mse, Loss::CrossEntropy, Loss::Brier];
 
 /// The bits of all that a problem computes on a batch, in scratch full of `junk`.
 fn fingerprint<T: Float>(case: &Case<T>, batch: Batch<'_, T>, junk: f64) -> Vec<u64> {
+    let all = [Vectors::Short, Vectors::Long, Vectors::Longest];
+    let [short, long, longest] = all.map(|vectors| fingerprint_in(vectors, case, batch, junk));
+    assert!(short == long && short == longest, "kernels for some registers change bits");
+    short
+}
+
+fn fingerprint_in<T: Float>(
+    vectors: Vectors,
+    case: &Case<T>,
+    batch: Batch<'_, T>,
+    junk: f64,
+) -> Vec<u64> {
     let (network, w) = (&case.network, &case.w);
     let mut memory = Memory::new(network, batch.len(), junk);
     let residual = Residual::default_for(case.loss);
-    let mut problem = case.problem_on(batch, residual, &mut memory);
+    let mut problem = boxed_in(vectors, network, batch, (case.loss, residual), memory.lend());
     let (p, len) = (w.len(), problem.residual_len());
     let mut rng = Pcg32::new(1, Stream::Other);
     let (v, u) = (normals(&mut rng, p), normals(&mut rng, len));
 
-    let mut out = vec![problem.loss(w).unwrap()];
+    // Twice, since what the first call transposes is held.
+    let mut out = vec![problem.loss(w).unwrap(), problem.loss(w).unwrap()];
     let mut gradient = vec![T::ONE; p];
     out.push(problem.gradient(w, &mut gradient).unwrap());
     out.push(problem.gradient_norm_sq(w, &mut vec![T::ONE; p]).unwrap());

@@ -1,6 +1,8 @@
 //! Random problems, and the network written out naively to compare with.
 
-use gradflow_core::network::{Batch, Inputs, Loss, Residual, Samples, Scratch, Targets, TwoLayer};
+use gradflow_core::network::{
+    Batch, Inputs, Loss, Residual, Samples, Scratch, Targets, TwoLayer, Vectors,
+};
 use gradflow_core::{Float, Pcg32, Residuals, Stream};
 use proptest::prelude::*;
 
@@ -134,16 +136,7 @@ impl<T: Float> Case<T> {
         residual: Residual,
         memory: &'a mut Memory<T>,
     ) -> Box<dyn Residuals<T> + 'a> {
-        self.problem_on(Batch::all(self.dense(), self.n), residual, memory)
-    }
-
-    /// A batch of this case's kind.
-    pub(crate) fn problem_on<'a>(
-        &self,
-        batch: Batch<'a, T>,
-        residual: Residual,
-        memory: &'a mut Memory<T>,
-    ) -> Box<dyn Residuals<T> + 'a> {
+        let batch = Batch::all(self.dense(), self.n);
         boxed(&self.network, batch, self.loss, residual, memory.lend())
     }
 
@@ -197,8 +190,25 @@ pub(crate) fn boxed<'a, T: Float>(
     residual: Residual,
     scratch: Scratch<'a, T>,
 ) -> Box<dyn Residuals<T> + 'a> {
+    boxed_in(Vectors::default(), network, batch, (loss, residual), scratch)
+}
+
+/// The same with kernels for other registers.
+pub(crate) fn boxed_in<'a, T: Float>(
+    vectors: Vectors,
+    network: &TwoLayer<T>,
+    batch: Batch<'a, T>,
+    (loss, residual): (Loss, Residual),
+    scratch: Scratch<'a, T>,
+) -> Box<dyn Residuals<T> + 'a> {
     let problem = network.on(batch, loss, scratch).unwrap();
-    Box::new(problem.with_residual(residual).unwrap())
+    #[cfg_attr(not(feature = "wide"), allow(unused_mut))]
+    let mut problem = problem.with_residual(residual).unwrap();
+    #[cfg(feature = "wide")]
+    problem.set_vectors(vectors);
+    #[cfg(not(feature = "wide"))]
+    let _ = vectors;
+    Box::new(problem)
 }
 
 fn squares(numbers: impl Iterator<Item = f64>) -> f64 {

@@ -4,7 +4,7 @@ use gradflow_core::network::Inputs;
 
 /// Asks for the sparse inputs of these samples. Shuffled samples lie anywhere in memory, and what is
 /// asked for a step earlier is in the cache when it is read.
-pub(super) fn prefetch<T>(inputs: Inputs<'_, T>, samples: &[u32]) {
+pub(super) fn prefetch<T: Copy>(inputs: Inputs<'_, T>, samples: &[u32]) {
     let Inputs::Sparse { starts, columns, values } = inputs else { return };
     for &sample in samples {
         let sample = sample as usize;

@@ -55,39 +55,37 @@ impl<'a, T: Float> Wide<'a, T> {
     /// Uses registers up to these, as far as the processor has them.
     pub fn new(problem: Problem<'a, T>, registers: Registers) -> Self {
         let registers = registers.at_most();
-        let vectors = match registers {
-            Registers::Baseline => Vectors::Short,
-            Registers::Avx2 => Vectors::Long,
-            Registers::Avx512 => Vectors::Longest,
-        };
-        Self { problem: problem.in_vectors(vectors), registers }
+        Self { problem, registers }
     }
 }
 
-/// Methods that run as they are, or inlined into a function that may use the named features from
-/// the named registers on.
+/// Methods that run as they are, or inlined into a function that may use the named features, with
+/// kernels that suit them, from the named registers on.
 macro_rules! dispatched {
     ($(
-        $(#[$registers:ident $features:literal])+
+        $(#[$registers:ident $features:literal $vectors:ident])+
         fn $name:ident(&mut self $(, $arg:ident: $type:ty)*) -> $result:ty;
     )+) => {
         $(
             #[inline]
             fn $name(&mut self $(, $arg: $type)*) -> $result {
-                dispatched!(@each self $name ($($arg: $type),*) $result; $($registers $features)+);
+                dispatched!(@each self $name ($($arg: $type),*) $result; $($registers $features $vectors)+);
+                self.problem.set_vectors(Vectors::Short);
                 self.problem.$name($($arg),*)
             }
         )+
     };
-    (@each $self:ident $name:ident $args:tt $result:ty; $($registers:ident $features:literal)+) => {
-        $(dispatched!(@one $self $name $args $result; $registers $features);)+
+    (@each $self:ident $name:ident $args:tt $result:ty;
+     $($registers:ident $features:literal $vectors:ident)+) => {
+        $(dispatched!(@if $self $registers $features $vectors $name $args $result);)+
     };
-    (@one $self:ident $name:ident ($($arg:ident: $type:ty),*) $result:ty;
-     $registers:ident $features:literal) => {
+    (@if $self:ident $registers:ident $features:literal $vectors:ident
+     $name:ident ($($arg:ident: $type:ty),*) $result:ty) => {
         #[cfg(target_arch = "x86_64")]
         {
             #[target_feature(enable = $features)]
             fn wide<T: Float>(problem: &mut Problem<'_, T> $(, $arg: $type)*) -> $result {
+                problem.set_vectors(Vectors::$vectors); // here, the compiler leaves out the other kernels
                 problem.$name($($arg),*)
             }
             if $self.registers >= Registers::$registers {
@@ -105,11 +103,11 @@ impl<T: Float> Objective<T> for Wide<'_, T> {
     }
 
     dispatched! {
-        #[Avx512 "avx512f,avx512vl"]
-        #[Avx2 "avx2"]
+        #[Avx512 "avx512f,avx512vl" Longest]
+        #[Avx2 "avx2" Long]
         fn loss(&mut self, w: &[T]) -> Result<T, Error>;
-        #[Avx512 "avx512f,avx512vl"]
-        #[Avx2 "avx2"]
+        #[Avx512 "avx512f,avx512vl" Longest]
+        #[Avx2 "avx2" Long]
         fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
     }
 }
@@ -136,21 +134,22 @@ impl<T: Float> Residuals<T> for Wide<'_, T> {
     }
 
     dispatched! {
-        #[Avx2 "avx2"]
+        #[Avx512 "avx512f,avx512vl" Longest]
+        #[Avx2 "avx2" Long]
         fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error>;
-        #[Avx2 "avx2"]
+        #[Avx2 "avx2" Long]
         fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error>;
-        #[Avx2 "avx2"]
+        #[Avx2 "avx2" Long]
         fn cancellation(&mut self, w: &[T]) -> Result<Option<[T; 2]>, Error>;
-        #[Avx2 "avx2"]
+        #[Avx2 "avx2" Long]
         fn solve(&mut self, system: &mut Packed<'_, T>, x: &mut [T]) -> Result<(), Error>;
-        #[Avx2 "avx2"]
+        #[Avx2 "avx2" Long]
         fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error>;
-        #[Avx2 "avx2"]
+        #[Avx2 "avx2" Long]
         fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error>;
-        #[Avx2 "avx2"]
+        #[Avx2 "avx2" Long]
         fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error>;
-        #[Avx2 "avx2"]
+        #[Avx2 "avx2" Long]
         fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error>;
     }
 }
