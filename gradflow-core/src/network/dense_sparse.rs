@@ -13,7 +13,7 @@ use super::scratch::{PIECE, Work};
 use super::transposed::Transposed;
 use super::{Layers, LayersMut, TwoLayer};
 use crate::float::Float;
-use crate::linalg::{Matrix as _, axpy, dot_rows, weigh_rows};
+use crate::linalg::{Matrix as _, axpy, weigh_rows};
 #[cfg(feature = "wide")]
 use crate::linalg::{gather_pair, spread_pair};
 
@@ -99,30 +99,6 @@ fn weigh_dense<T: Float>(
     fresh: bool,
 ) {
     weigh_rows(matrix, stride, x.iter().step_by(step.max(1)).copied().enumerate(), out, fresh);
-}
-
-/// `f = s · A h + c` of each sample into its row of `outputs`.
-#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-pub(super) fn respond<T: Float>(
-    network: &TwoLayer<T>,
-    layers: &Layers<'_, T>,
-    activations: &[T],
-    outputs: &mut [T],
-) {
-    let samples = activations.rows(network.row_len());
-    for (h, f) in samples.zip(outputs.rows_mut(network.outputs)) {
-        // Elsewhere rows have no padding, and a length that might be 0 would leave a panic behind.
-        let h =
-            if cfg!(feature = "wide") { h.get(..network.hidden).unwrap_or_default() } else { h };
-        dot_rows(h, layers.output, f);
-        for f in f.iter_mut() {
-            *f = network.scale * *f;
-        }
-        for (f, &c) in f.iter_mut().zip(layers.output_bias) {
-            *f += c;
-        }
-    }
 }
 
 /// Adds to the gradient what the samples of a piece contribute, given the derivatives `deltas` of

@@ -1,7 +1,8 @@
 //! Predictions and figures of merit over whole sets, in pieces.
 
-use super::dense_sparse::{activate, respond};
+use super::dense_sparse::activate;
 use super::loss::Target;
+use super::output_layer::respond;
 use super::scratch::{PIECE, split_piece};
 use super::{Batch, Loss, Samples, Scratch, TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
@@ -43,13 +44,13 @@ impl<T: Float> TwoLayer<T> {
             }
             return Ok(());
         }
-        let (piece, _) = split_piece(self, batch.len(), Vectors::Long, scratch)?;
+        let (mut piece, _) = split_piece(self, batch.len(), Vectors::Long, scratch)?;
         let outputs = out.chunks_mut((PIECE * self.outputs()).max(1));
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {
             let rows = batch.rows(start, PIECE, self.inputs());
             let h = piece.activations.get_mut(..rows.len * self.row_len()).unwrap_or_default();
             activate(self, &layers, &rows, &piece.work, h);
-            respond(self, &layers, h, out);
+            respond(self, &layers, &mut piece.work, h, out);
         }
         Ok(())
     }
@@ -92,11 +93,11 @@ impl<T: Float> TwoLayer<T> {
         scratch: &mut Scratch<'_, T>,
     ) -> Result<usize, Error> {
         let layers = self.layers(w)?;
-        let (piece, _) = split_piece(self, batch.len(), Vectors::Long, scratch)?;
+        let (mut piece, _) = split_piece(self, batch.len(), Vectors::Long, scratch)?;
         let k = self.outputs();
         let h = piece.activations.get(..batch.len() * self.row_len()).unwrap_or_default();
         let f = piece.outputs.get_mut(..batch.len() * k).unwrap_or_default();
-        respond(self, &layers, h, f);
+        respond(self, &layers, &mut piece.work, h, f);
         let mut correct = 0;
         for (i, f) in f.rows(k).enumerate() {
             let target = Target::at(batch, i, k)?;

@@ -1,8 +1,9 @@
 //! What schemes ask of any network, piece by piece of a batch.
 
-use super::dense_sparse::{activate, pull_back, respond, weigh_inputs};
+use super::dense_sparse::{activate, pull_back, weigh_inputs};
 use super::gram::{GramParts, gram, padded};
 use super::loss::Target;
+use super::output_layer::respond;
 use super::samples::Row;
 use super::scratch::{PIECE, split_piece};
 use super::{Layers, Problem, TwoLayer};
@@ -26,7 +27,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
                 piece.work.inputs.fill(&rows, &mut self.held);
             }
             activate(&network, &layers, &rows, &piece.work, h);
-            respond(&network, &layers, h, f);
+            respond(&network, &layers, &mut piece.work, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
                 sum += loss.value::<T, M>(f, target);
@@ -51,7 +52,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             piece.work.inputs.fill(&rows, &mut self.held);
             activate(&network, &layers, &rows, &piece.work, h);
-            respond(&network, &layers, h, f);
+            respond(&network, &layers, &mut piece.work, h, f);
             for (i, f) in f.rows_mut(network.outputs).enumerate() {
                 let target = Target::at(&batch, start + i, network.outputs)?;
                 sum += loss.delta::<T, M>(f, target, factor);
@@ -91,7 +92,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             }
             activate(&network, &layers, &rows, &piece.work, h);
         }
-        respond(&network, &layers, activations, outputs);
+        respond(&network, &layers, &mut piece.work, activations, outputs);
         let unit = residual.unit(n, k);
         let mut sum = T::ZERO;
         let samples = outputs.rows_mut(k).zip(q.rows_mut(k));

@@ -13,6 +13,7 @@ mod line_groups;
 mod line_problem;
 mod line_unit;
 mod loss;
+mod output_layer;
 mod problem;
 mod residual;
 mod samples;

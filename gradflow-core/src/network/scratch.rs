@@ -15,6 +15,9 @@ pub(super) const LINE_ROWS: usize = if cfg!(feature = "wide") { 3 } else { 2 };
 /// as [`Transposed`] has bits.
 pub(super) const PIECE: usize = 64;
 
+/// As many outputs are summed one by one in the time that a block of them takes side by side.
+const FEW: usize = 4;
+
 /// How much working memory a batch needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScratchLen {
@@ -52,6 +55,11 @@ impl<T: Float> TwoLayer<T> {
         if cfg!(feature = "wide") { self.hidden.next_multiple_of(BLOCK) } else { self.hidden }
     }
 
+    /// Entries of some columns of the output weights.
+    const fn columns_len(&self) -> usize {
+        if cfg!(feature = "wide") && self.outputs > FEW { self.row_len() * BLOCK } else { 0 }
+    }
+
     /// Working memory for losses and gradients on batches of at most `batch` samples.
     #[must_use]
     pub const fn scratch_len(&self, batch: usize) -> ScratchLen {
@@ -60,7 +68,9 @@ impl<T: Float> TwoLayer<T> {
         }
         let piece = smaller(batch, PIECE);
         ScratchLen {
-            reals: piece * (self.row_len() + self.outputs + self.inputs) + self.row_len(),
+            reals: piece * (self.row_len() + self.outputs + self.inputs)
+                + self.row_len()
+                + self.columns_len(),
             indices: 2 * self.inputs,
         }
     }
@@ -94,6 +104,8 @@ pub(super) struct Piece<'a, T> {
 pub(super) struct Work<'a, T> {
     /// `m'`
     pub(super) row: &'a mut [T],
+    /// `m' × BLOCK`, for a caller with wide registers; else none.
+    pub(super) columns: &'a mut [T],
     /// Sparse inputs.
     pub(super) inputs: Transposed<'a, T>,
     vectors: Vectors,
@@ -105,9 +117,14 @@ impl<T: Float> Work<'_, T> {
         self.vectors.spread() && network.hidden >= BLOCK && !rows.is_dense()
     }
 
+    /// Whether the output layer sums for a block of outputs at a time.
+    pub(super) const fn sums_side_by_side(&self, network: &TwoLayer<T>) -> bool {
+        self.vectors.longest() && network.outputs > FEW
+    }
+
     /// Whether the backward pass gathers sparse inputs in pairs.
     pub(super) fn pairs(&self, network: &TwoLayer<T>) -> bool {
-        self.vectors.pair() && network.hidden >= BLOCK
+        self.vectors.longest() && network.hidden >= BLOCK
     }
 }
 
@@ -137,9 +154,10 @@ pub(super) fn split_piece<'s, T: Float>(
     let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
     let (row, rest) = rest.split_at_mut_checked(network.row_len()).ok_or(short)?;
     let (values, rest) = rest.split_at_mut_checked(piece * network.inputs).ok_or(short)?;
+    let (columns, rest) = rest.split_at_mut_checked(network.columns_len()).ok_or(short)?;
     let indices = &mut *scratch.indices;
     let samples = indices.get_mut(..2 * network.inputs).ok_or(short_indices)?.as_chunks_mut().0;
     let inputs = Transposed { samples, values, pairs: vectors.spread(), piece };
-    let work = Work { row, inputs, vectors };
+    let work = Work { row, columns, inputs, vectors };
     Ok((Piece { activations, outputs, work }, rest))
 }

@@ -16,12 +16,12 @@ pub enum Vectors {
 impl Vectors {
     /// Whether the forward pass spreads each sparse input over all samples, instead of gathering each
     /// sample's inputs. Sixteen registers hold a sample's sums, but not rows of weights beside them.
-    pub(super) fn spread(self) -> bool {
-        cfg!(feature = "wide") && self != Self::Long
+    pub(super) const fn spread(self) -> bool {
+        cfg!(feature = "wide") && !matches!(self, Self::Long)
     }
 
-    /// Whether the backward pass gathers the samples of two sparse inputs at a time.
-    pub(super) fn pair(self) -> bool {
-        cfg!(feature = "wide") && self == Self::Longest
+    /// Whether there are enough registers, and wide enough, for two sums beside one another.
+    pub(super) const fn longest(self) -> bool {
+        cfg!(feature = "wide") && matches!(self, Self::Longest)
     }
 }
