@@ -42,7 +42,7 @@ mod error;
 mod float;
 pub mod linalg;
 pub mod network;
-mod objective;
+pub mod objective;
 mod random;
 pub mod reference;
 pub mod scheme;

@@ -91,8 +91,7 @@ pub trait Residuals<T: Float>: Objective<T> {
     /// # Errors
     /// As [`Objective::gradient`].
     fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error> {
-        self.gradient(w, buffer)?;
-        Ok(norm_sq(buffer))
+        gradient_norm_sq(self, w, buffer)
     }
 
     /// `w ← w − length · Jᵀ u`, and `‖Δw‖²`; `buffer` has `p` entries.
@@ -100,9 +99,42 @@ pub trait Residuals<T: Float>: Objective<T> {
     /// # Errors
     /// [`Error::NotFinite`] if the step would leave the range of numbers; `w` is then untouched.
     fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error> {
-        self.pull_back(w, u, buffer)?;
-        descend_along(w, buffer, length)
+        descend(self, w, u, length, buffer)
     }
+}
+
+/// [`Residuals::gradient_norm_sq`] by way of the gradient.
+///
+/// # Errors
+/// As [`Objective::gradient`].
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn gradient_norm_sq<T, O>(objective: &mut O, w: &[T], buffer: &mut [T]) -> Result<T, Error>
+where
+    T: Float,
+    O: Residuals<T> + ?Sized,
+{
+    objective.gradient(w, buffer)?;
+    Ok(norm_sq(buffer))
+}
+
+/// [`Residuals::descend`] by way of `Jᵀ u`.
+///
+/// # Errors
+/// As [`Residuals::descend`].
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn descend<T, O>(
+    objective: &mut O,
+    w: &mut [T],
+    u: &[T],
+    length: T,
+    buffer: &mut [T],
+) -> Result<T, Error>
+where
+    T: Float,
+    O: Residuals<T> + ?Sized,
+{
+    objective.pull_back(w, u, buffer)?;
+    descend_along(w, buffer, length)
 }
 
 /// `w ← w − length · direction`, and `‖Δw‖²`.

@@ -134,7 +134,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
 
     /// This problem as its special case, where it is one.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn as_line(&mut self) -> Option<LineProblem<'_, T>> {
+    pub fn as_line(&mut self) -> Option<LineProblem<'_, T>> {
         self.is_line().then(|| LineProblem {
             network: self.network,
             batch: self.batch,
@@ -232,8 +232,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         if let Some(mut line) = self.as_line() {
             return line.gradient_norm_sq(w, buffer);
         }
-        self.gradient(w, buffer)?;
-        Ok(crate::linalg::norm_sq(buffer))
+        crate::objective::gradient_norm_sq(self, w, buffer)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -242,8 +241,7 @@ impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
         if let Some(mut line) = self.as_line() {
             return line.descend(w, u, length, buffer);
         }
-        self.general_pull(w, u, buffer)?;
-        crate::objective::descend_along(w, buffer, length)
+        crate::objective::descend(self, w, u, length, buffer)
     }
 }
 

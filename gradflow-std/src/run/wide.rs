@@ -6,7 +6,7 @@
 use gradflow_core::linalg::Packed;
 use gradflow_core::network::{Evaluation, Loss, Problem, Samples, Scratch, TwoLayer, Vectors};
 use gradflow_core::scheme::{AnyScheme, Scheme, Step};
-use gradflow_core::{Error, Float, Objective, Residuals};
+use gradflow_core::{Error, Float, Objective, Residuals, objective};
 
 /// Which registers the kernels are compiled for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,6 @@ macro_rules! dispatched {
         fn $name:ident(&mut self $(, $arg:ident: $type:ty)*) -> $result:ty;
     )+) => {
         $(
-            #[inline]
             fn $name(&mut self $(, $arg: $type)*) -> $result {
                 dispatched!(@each self $name ($($arg: $type),*) $result; $($registers $features $vectors)+);
                 self.problem.set_vectors(Vectors::Short);
@@ -147,10 +146,21 @@ impl<T: Float> Residuals<T> for Wide<'_, T> {
         fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error>;
         #[Avx2 "avx2" Long]
         fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error>;
-        #[Avx2 "avx2" Long]
-        fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error>;
-        #[Avx2 "avx2" Long]
-        fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error>;
+    }
+
+    // What a problem has to add to the defaults is small, and compiled but once.
+    fn gradient_norm_sq(&mut self, w: &[T], buffer: &mut [T]) -> Result<T, Error> {
+        match self.problem.as_line() {
+            Some(mut line) => line.gradient_norm_sq(w, buffer),
+            None => objective::gradient_norm_sq(self, w, buffer),
+        }
+    }
+
+    fn descend(&mut self, w: &mut [T], u: &[T], length: T, buffer: &mut [T]) -> Result<T, Error> {
+        match self.problem.as_line() {
+            Some(mut line) => line.descend(w, u, length, buffer),
+            None => objective::descend(self, w, u, length, buffer),
+        }
     }
 }
 
