@@ -136,10 +136,12 @@ impl<T: Float> Residuals<T> for Wide<'_, T> {
         #[Avx512 "avx512f,avx512vl" Longest]
         #[Avx2 "avx2" Long]
         fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error>;
+        #[Avx512 "avx512f,avx512vl" Longest]
         #[Avx2 "avx2" Long]
         fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error>;
         #[Avx2 "avx2" Long]
         fn cancellation(&mut self, w: &[T]) -> Result<Option<[T; 2]>, Error>;
+        #[Avx512 "avx512f,avx512vl" Longest]
         #[Avx2 "avx2" Long]
         fn solve(&mut self, system: &mut Packed<'_, T>, x: &mut [T]) -> Result<(), Error>;
         #[Avx2 "avx2" Long]
