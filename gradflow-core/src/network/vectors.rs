@@ -5,9 +5,9 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Vectors {
     /// Of 128 bits, or none.
-    #[default]
     Short,
-    /// Sixteen of 256 bits.
+    /// Sixteen of 256 bits: what is assumed.
+    #[default]
     Long,
     /// Thirty-two of 512 bits.
     Longest,
