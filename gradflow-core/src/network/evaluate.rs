@@ -73,7 +73,11 @@ impl<T: Float> TwoLayer<T> {
         let mut sum = 0.0;
         for piece in order.chunks(PIECE) {
             let batch = Batch::of(samples, piece);
-            let mean = self.on(batch, loss, scratch.reborrow())?.loss(w)?;
+            #[cfg_attr(not(feature = "wide"), allow(unused_mut))]
+            let mut problem = self.on(batch, loss, scratch.reborrow())?;
+            #[cfg(feature = "wide")]
+            problem.set_vectors(Vectors::Long);
+            let mean = problem.loss(w)?;
             sum += mean.to_f64() * piece.len() as f64;
             result.samples += piece.len();
             if loss.classifies() && !self.is_line() {

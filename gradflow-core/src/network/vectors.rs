@@ -4,10 +4,10 @@
 /// on them; the bits do not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Vectors {
-    /// Of 128 bits, or none.
-    Short,
-    /// Sixteen of 256 bits: what is assumed.
+    /// Of 128 bits, or none: what is assumed.
     #[default]
+    Short,
+    /// Sixteen of 256 bits.
     Long,
     /// Thirty-two of 512 bits.
     Longest,
