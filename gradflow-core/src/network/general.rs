@@ -9,7 +9,7 @@ use super::scratch::{PIECE, split_piece};
 use super::{Layers, Problem, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Float, Math};
-use crate::linalg::{Matrix as _, Packed, axpy, copy, dot};
+use crate::linalg::{Matrix as _, axpy, copy, dot};
 
 impl<T: Float, M: Math<T>> Problem<'_, T, M> {
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
@@ -171,8 +171,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let needed = network.residual_scratch_len(n).reals;
         let short = Error::Length { what: Buffer::Scratch, needed, got: rest.len() };
         let (mixed, rest) = rest.split_at_mut_checked(n * k * padded(m)).ok_or(short)?;
-        let (products, rest) =
-            rest.split_at_mut_checked(3 * Packed::<T>::len_of(n)).ok_or(short)?;
+        let (products, rest) = rest.split_at_mut_checked(n * (n + 1)).ok_or(short)?;
         let inputs = rest.get_mut(..n * padded(network.inputs)).ok_or(short)?;
         let mut parts = GramParts { activations, probabilities, mixed, products, inputs };
         let rows = batch.rows(0, n, network.inputs);

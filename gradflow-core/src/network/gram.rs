@@ -26,7 +26,7 @@ pub(super) struct GramParts<'a, T> {
     pub(super) probabilities: &'a [T],
     /// `nk × m'`: E, with its rows filled up to whole blocks of lanes by zeros, which change no sum.
     pub(super) mixed: &'a mut [T],
-    /// Three packed `n × n` triangles: `⟨xᵢ, xⱼ⟩ + 1`, `⟨hᵢ, hⱼ⟩` and `⟨pᵢ, pⱼ⟩`.
+    /// Two packed `n × n` triangles: `⟨xᵢ, xⱼ⟩ + 1` and `⟨hᵢ, hⱼ⟩`.
     pub(super) products: &'a mut [T],
     /// `n × d'`: inputs, filled up likewise.
     pub(super) inputs: &'a mut [T],
@@ -45,12 +45,10 @@ pub(super) fn gram<T: Float>(
     Error::check_length(Buffer::Gram, Packed::<T>::len_of(n * k), gram.len())?;
     let unit = residual.unit(n, k);
     mix_outputs(network, layers, residual, unit, parts);
-    let triangle = Packed::<T>::len_of(n);
-    let (inputs, rest) = parts.products.split_at_mut_checked(triangle).unwrap_or_default();
-    let (hidden, common) = rest.split_at_mut_checked(triangle).unwrap_or_default();
+    let (inputs, hidden) =
+        parts.products.split_at_mut_checked(Packed::<T>::len_of(n)).unwrap_or_default();
     multiply_inputs(rows, parts.inputs, padded(network.inputs), inputs);
     multiply_hidden(parts.activations, network.row_len(), hidden);
-    multiply_probabilities(parts.probabilities, k, common);
 
     let s_sq = network.scale * network.scale;
     let bias = if network.output_bias { T::ONE } else { T::ZERO };
@@ -58,18 +56,17 @@ pub(super) fn gram<T: Float>(
     let mut entries = Packed::new(n * k, gram)?;
     let mut entries = entries.rows_mut();
     let triangles = Packed::new(n, inputs)?;
-    let (hidden, common) = (Packed::new(n, hidden)?, Packed::new(n, common)?);
+    let hidden = Packed::new(n, hidden)?;
     let probabilities = parts.probabilities.rows(k);
-    let triangles = triangles.rows().zip(hidden.rows()).zip(common.rows());
-    for (((xx, hh), pp), p) in triangles.zip(probabilities.clone()) {
+    for ((xx, hh), p) in triangles.rows().zip(hidden.rows()).zip(probabilities.clone()) {
         for (class, out) in entries.by_ref().take(k).enumerate() {
-            let others = xx.iter().zip(hh).zip(pp).zip(probabilities.clone());
-            for (out, (((&xx, &hh), &pp), q)) in out.pieces_mut(k).zip(others) {
+            let others = xx.iter().zip(hh).zip(probabilities.clone());
+            for (out, ((&xx, &hh), q)) in out.pieces_mut(k).zip(others) {
                 let (of_inputs, of_outputs) = (s_sq * xx, (s_sq * hh + bias) * (unit * unit));
                 for out in out.iter_mut() {
                     *out *= of_inputs;
                 }
-                residual.add_products(of_outputs, class, [p, q], pp, out);
+                residual.add_products(of_outputs, class, p, q, out);
             }
         }
     }
@@ -136,21 +133,6 @@ fn multiply_inputs<T: Float>(rows: &Rows<'_, T>, matrix: &mut [T], width: usize,
     multiply_rows(matrix, width, out);
     for out in out {
         *out += T::ONE;
-    }
-}
-
-/// `⟨pᵢ, pⱼ⟩` for `j ≤ i`.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn multiply_probabilities<T: Float>(probabilities: &[T], k: usize, out: &mut [T]) {
-    let mut rest = out;
-    for (i, p) in probabilities.rows(k).enumerate() {
-        let Some((out, after)) = rest.split_at_mut_checked(i + 1) else {
-            return;
-        };
-        rest = after;
-        for (out, q) in out.iter_mut().zip(probabilities.rows(k)) {
-            *out = p.iter().zip(q).fold(T::ZERO, |sum, (&p, &q)| sum + p * q);
-        }
     }
 }
 

@@ -121,20 +121,20 @@ impl Residual {
     }
 
     /// `out_l ← out_l + factor · (Mᵢ Mⱼᵀ)_kl / u²` for output `k` of one sample (probabilities `p`)
-    /// and the outputs `l` of another (`q`), given `⟨p, q⟩`.
+    /// and the outputs `l` of another (`q`).
     #[inline(always)]
     pub(super) fn add_products<T: Float>(
         self,
         factor: T,
         k: usize,
-        [p, q]: [&[T]; 2],
-        product: T,
+        p: &[T],
+        q: &[T],
         out: &mut [T],
     ) {
         if self.mixes() {
             let (Some(&p_k), Some(&q_k)) = (p.get(k), q.get(k)) else { return };
             let factor = factor * self.weight(p_k);
-            let common = product - q_k;
+            let common = p.iter().zip(q).fold(T::ZERO, |sum, (&p, &q)| sum + p * q) - q_k;
             for ((out, &q), &p) in out.iter_mut().zip(q).zip(p) {
                 *out += factor * (self.weight(q) * (common - p));
             }

@@ -6,7 +6,7 @@ use super::transposed::Transposed;
 use super::{TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
-use crate::linalg::{BLOCK, LANES, Packed};
+use crate::linalg::{BLOCK, LANES};
 
 /// Rows of a batch's padded length that the kernels of one input work in.
 pub(super) const LINE_ROWS: usize = if cfg!(feature = "wide") { 3 } else { 2 };
@@ -85,7 +85,7 @@ impl<T: Float> TwoLayer<T> {
         let entries = batch * self.outputs;
         let kept = batch * (self.row_len() + self.outputs);
         let rows = entries * padded(self.hidden) + batch * padded(self.inputs);
-        let gram = rows + 3 * Packed::<T>::len_of(batch);
+        let gram = rows + batch * (batch + 1);
         ScratchLen { reals: reals + kept + gram, indices }
     }
 }

@@ -104,14 +104,11 @@ impl Kernels<f64> for Micromath {
     }
 }
 
-/// Kernels for wide registers work in more memory.
-const MORE: usize = if cfg!(feature = "wide") { 2 } else { 1 };
-
 /// The programme's memory: 42 kB, for a static on a board.
 #[derive(Debug)]
 pub struct Memory {
-    singles: [f32; MORE * 6_144],
-    doubles: [f64; MORE * 1_536],
+    singles: [f32; 6_144],
+    doubles: [f64; 1_536],
     indices: [u32; 256],
     columns: [u16; 256],
     labels: [u8; 32],
@@ -121,8 +118,8 @@ pub struct Memory {
 impl Memory {
     /// Memory before use; its contents do not matter.
     pub const ZERO: Self = Self {
-        singles: [0.0; MORE * 6_144],
-        doubles: [0.0; MORE * 1_536],
+        singles: [0.0; 6_144],
+        doubles: [0.0; 1_536],
         indices: [0; 256],
         columns: [0; 256],
         labels: [0; 32],
