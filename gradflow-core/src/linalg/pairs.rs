@@ -1,7 +1,7 @@
 //! The kernel of [`rows`](super::rows) for two rows at a time, for a caller that is compiled for wide
 //! registers: what both read or write is loaded and stored once, and every sum keeps its order.
 
-use super::rows::{BLOCK, add_block, add_blocks};
+use super::rows::{BLOCK, Pass, add_block, add_blocks};
 use crate::float::Float;
 
 /// `matrix[r] ← matrix[r] + a · rows[0] + b · rows[1]` for each term `(r, (a, b))`.
@@ -76,40 +76,31 @@ pub(crate) fn gather_pair<T, I>(
         let (terms, out) = (terms.clone(), [&mut *first, &mut *second]);
         start += BLOCK
             * match (width - start) / BLOCK {
-                6.. => pass.run::<6>(terms, out),
-                3.. => pass.run::<3>(terms, out),
-                _ => pass.run::<1>(terms, out),
+                6.. => pass.run_pair::<6>(terms, out),
+                3.. => pass.run_pair::<3>(terms, out),
+                _ => pass.run_pair::<1>(terms, out),
             };
     }
-}
-
-/// One pass over the terms for some of the columns.
-struct Pass<'a, T> {
-    matrix: &'a [T],
-    stride: usize,
-    width: usize,
-    start: usize,
-    fresh: bool,
 }
 
 impl<T: Float> Pass<'_, T> {
     /// Returns the number of blocks done. The last pass also takes the ragged end, which overlaps its
     /// neighbour.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn run<const BLOCKS: usize>(
+    fn run_pair<const BLOCKS: usize>(
         &self,
         terms: impl IntoIterator<Item = (usize, (T, T))>,
         out: [&mut [T]; 2],
     ) -> usize {
         let _ = match (self.width - self.start).saturating_sub(BLOCKS * BLOCK) {
-            0 | BLOCK.. => self.sum::<BLOCKS, 0>(terms, out),
-            _ => self.sum::<BLOCKS, BLOCK>(terms, out),
+            0 | BLOCK.. => self.sum_pair::<BLOCKS, 0>(terms, out),
+            _ => self.sum_pair::<BLOCKS, BLOCK>(terms, out),
         };
         BLOCKS
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sum<const BLOCKS: usize, const END: usize>(
+    fn sum_pair<const BLOCKS: usize, const END: usize>(
         &self,
         terms: impl IntoIterator<Item = (usize, (T, T))>,
         [first, second]: [&mut [T]; 2],

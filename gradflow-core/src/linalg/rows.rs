@@ -74,12 +74,12 @@ fn add_short_rows<T: Float>(
 }
 
 /// One pass over the terms for some of the columns.
-struct Pass<'a, T> {
-    matrix: &'a [T],
-    stride: usize,
-    width: usize,
-    start: usize,
-    fresh: bool,
+pub(super) struct Pass<'a, T> {
+    pub(super) matrix: &'a [T],
+    pub(super) stride: usize,
+    pub(super) width: usize,
+    pub(super) start: usize,
+    pub(super) fresh: bool,
 }
 
 impl<T: Float> Pass<'_, T> {
