@@ -8,7 +8,7 @@
 use divan::{Bencher, black_box};
 use gradflow_core::linalg::{Packed, add_rows, axpy, dot, norm_sq};
 use gradflow_core::network::{
-    Batch, Init, Inputs, Loss, Problem, Samples, Scratch, Targets, TwoLayer,
+    Batch, Init, Inputs, Loss, Problem, Samples, Scratch, SparseRows, Targets, TwoLayer,
 };
 use gradflow_core::{Objective, Pcg32, Residuals, Stream};
 use gradflow_std::run::{Registers, Wide};
@@ -76,9 +76,7 @@ struct Case {
     network: TwoLayer<f32>,
     weights: Vec<f32>,
     dense: Vec<f32>,
-    starts: Vec<u32>,
-    columns: Vec<u16>,
-    values: Vec<f32>,
+    rows: SparseRows<Vec<u32>, Vec<u16>, Vec<f32>>,
     targets: Vec<f32>,
     labels: Vec<u8>,
     reals: Vec<f32>,
@@ -113,9 +111,7 @@ impl Case {
             network,
             weights,
             dense,
-            starts,
-            columns,
-            values,
+            rows: SparseRows::new(inputs, starts, columns, values).unwrap(),
             targets: random(BATCH * outputs),
             labels: (0..BATCH).map(|i| (i % outputs) as u8).collect(),
             reals: vec![0.0; len.reals],
@@ -135,7 +131,7 @@ impl Case {
     /// The problem, and the weights to ask it at.
     fn problem(&mut self) -> (Wide<'_, f32>, &[f32]) {
         let inputs = if self.sparse {
-            Inputs::Sparse { starts: &self.starts, columns: &self.columns, values: &self.values }
+            Inputs::Sparse(self.rows.as_slices())
         } else {
             Inputs::Dense(&self.dense)
         };

@@ -1,6 +1,6 @@
 //! Sets of samples, shared by all trainers of a race.
 
-use gradflow_core::network::{Inputs, Loss, Samples, Targets};
+use gradflow_core::network::{Inputs, Loss, Samples, SparseRows, Targets};
 use gradflow_core::tasks::Task;
 use gradflow_core::{Pcg32, Stream};
 
@@ -27,7 +27,7 @@ pub struct Data {
 #[derive(Debug)]
 enum Rows {
     Dense(Vec<f32>),
-    Sparse { starts: Vec<u32>, columns: Vec<u16>, values: Vec<f32> },
+    Sparse(SparseRows<Vec<u32>, Vec<u16>, Vec<f32>>),
 }
 
 #[derive(Debug)]
@@ -126,7 +126,8 @@ impl Data {
             }
             starts.push(columns.len() as u32);
         }
-        let rows = Rows::Sparse { starts, columns, values };
+        let rows = SparseRows::new(inputs, starts, columns, values).map_err(message)?;
+        let rows = Rows::Sparse(rows);
         let answers = Answers::Labels(labels.to_vec());
         Ok(Self { inputs, outputs: CLASSES, len: count, rows, answers })
     }
@@ -164,7 +165,7 @@ impl Data {
     pub fn x(&self) -> &[f32] {
         match &self.rows {
             Rows::Dense(x) => x,
-            Rows::Sparse { .. } => &[],
+            Rows::Sparse(_) => &[],
         }
     }
 
@@ -181,7 +182,7 @@ impl Data {
     pub(crate) fn samples(&self) -> Samples<'_, f32> {
         let inputs = match &self.rows {
             Rows::Dense(x) => Inputs::Dense(x),
-            Rows::Sparse { starts, columns, values } => Inputs::Sparse { starts, columns, values },
+            Rows::Sparse(rows) => Inputs::Sparse(rows.as_slices()),
         };
         let targets = match &self.answers {
             Answers::Values(y) => Targets::Values(y),
@@ -225,9 +226,9 @@ mod tests {
         let images = idx_file(&[2_051, 2, 1, 3], &[0, 255, 51, 0, 0, 1]);
         let data = Data::images(&images, &idx_file(&[2_049, 2], &[7, 3])).unwrap();
         assert_eq!((data.len(), data.inputs(), data.outputs()), (2, 3, 10));
-        let Rows::Sparse { starts, columns, values } = &data.rows else { panic!("dense") };
-        assert_eq!((starts.as_slice(), columns.as_slice()), (&[0, 2, 3][..], &[1, 2, 2][..]));
-        assert_eq!(values, &[1.0, 51.0 / 255.0, 1.0 / 255.0]);
+        let Rows::Sparse(rows) = &data.rows else { panic!("dense") };
+        assert_eq!(rows.as_slices().row(0), (&[1, 2][..], &[1.0, 51.0 / 255.0][..]));
+        assert_eq!(rows.as_slices().row(1), (&[2][..], &[1.0 / 255.0][..]));
     }
 
     #[test]

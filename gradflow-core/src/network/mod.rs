@@ -18,6 +18,7 @@ mod problem;
 mod residual;
 mod samples;
 mod scratch;
+mod sparse_rows;
 mod transposed;
 mod vectors;
 
@@ -30,6 +31,7 @@ pub use problem::Problem;
 pub use residual::Residual;
 pub use samples::{Batch, Inputs, Samples, Targets};
 pub use scratch::{Scratch, ScratchLen};
+pub use sparse_rows::{SparseRows, SparseSlices};
 pub use vectors::Vectors;
 
 use crate::error::{Buffer, Error, Setting};

@@ -1,5 +1,6 @@
 //! Samples as the caller stores them, and the batches drawn from them.
 
+use super::sparse_rows::SparseSlices;
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
 
@@ -8,16 +9,8 @@ use crate::float::Float;
 pub enum Inputs<'a, T> {
     /// Every entry, row-major, `len × d`.
     Dense(&'a [T]),
-    /// The entries that are not zero (compressed rows). Row `i` spans
-    /// `starts[i] .. starts[i+1]` of `columns` and `values`.
-    Sparse {
-        /// `len + 1` ascending offsets.
-        starts: &'a [u32],
-        /// Column of each entry, below `d`; within a row each is larger than the one before.
-        columns: &'a [u16],
-        /// Value of each entry.
-        values: &'a [T],
-    },
+    /// The entries that are not zero, of rows with d of them.
+    Sparse(SparseSlices<'a, T>),
 }
 
 /// What the network is to answer.
@@ -104,26 +97,8 @@ impl<'a, T: Float> Batch<'a, T> {
             None => self.len - 1,
             Some(order) => order.iter().max().map_or(0, |&sample| sample as usize),
         };
-        self.samples.check(last, inputs, outputs)?;
-        let rows = self.rows(0, self.len, inputs);
-        let ordered = |row| match row {
-            Row::Dense(_) => true,
-            Row::Sparse(columns, _) => ascend_below(inputs, columns),
-        };
-        if rows.iter().all(ordered) {
-            return Ok(());
-        }
-        Err(Error::Unsupported(
-            "the columns of a sparse row must ascend and be inputs of the network",
-        ))
+        self.samples.check(last, inputs, outputs)
     }
-}
-
-/// True if each column is larger than the one before, and the last is below `inputs`.
-fn ascend_below(inputs: usize, columns: &[u16]) -> bool {
-    let next = columns.get(1..).unwrap_or_default();
-    let ascend = columns.iter().zip(next).fold(true, |ascend, (a, b)| ascend & (a < b));
-    ascend && columns.last().is_none_or(|&last| usize::from(last) < inputs)
 }
 
 impl<'a, T: Float> Samples<'a, T> {
@@ -135,11 +110,9 @@ impl<'a, T: Float> Samples<'a, T> {
             Inputs::Dense(x) => {
                 Error::check_room(Buffer::Inputs, len.saturating_mul(inputs), x.len())?;
             }
-            Inputs::Sparse { starts, columns, values } => {
-                Error::check_room(Buffer::Inputs, len.saturating_add(1), starts.len())?;
-                let entries = starts.get(len).map_or(0, |&end| end as usize);
-                Error::check_room(Buffer::Inputs, entries, columns.len())?;
-                Error::check_length(Buffer::Inputs, columns.len(), values.len())?;
+            Inputs::Sparse(rows) => {
+                Error::check_room(Buffer::Inputs, len, rows.len())?;
+                Error::check_length(Buffer::Inputs, inputs, rows.inputs())?;
             }
         }
         match self.targets {
@@ -156,15 +129,9 @@ impl<'a, T: Float> Samples<'a, T> {
             Inputs::Dense(x) => {
                 Row::Dense(x.get(sample * width..(sample + 1) * width).unwrap_or_default())
             }
-            Inputs::Sparse { starts, columns, values } => {
-                let range = match (starts.get(sample), starts.get(sample + 1)) {
-                    (Some(&start), Some(&end)) => start as usize..end as usize,
-                    _ => 0..0,
-                };
-                Row::Sparse(
-                    columns.get(range.clone()).unwrap_or_default(),
-                    values.get(range).unwrap_or_default(),
-                )
+            Inputs::Sparse(rows) => {
+                let (columns, values) = rows.row(sample);
+                Row::Sparse(columns, values)
             }
         }
     }

@@ -4,7 +4,7 @@ use super::case::World;
 use super::{Lent, SEED};
 use crate::error::Error;
 use crate::float::Float;
-use crate::network::{Inputs, Samples, Targets};
+use crate::network::{Inputs, Samples, SparseRows, Targets};
 use crate::random::{Pcg32, Stream};
 use crate::tasks::Task;
 
@@ -16,7 +16,7 @@ pub(super) fn samples<'a, T: Float>(
     match world.inputs() {
         1 => of_task(Task::Gaussian, world, memory),
         2 => of_task(Task::Gaussian10, world, memory),
-        _ => Ok(classes(world, memory)),
+        _ => classes(world, memory),
     }
 }
 
@@ -34,7 +34,7 @@ fn of_task<'a, T: Float>(
 }
 
 /// Rows of which two entries in three are zero, and classes by chance.
-fn classes<'a, T: Float>(world: World, memory: &mut Lent<'a, T>) -> Samples<'a, T> {
+fn classes<'a, T: Float>(world: World, memory: &mut Lent<'a, T>) -> Result<Samples<'a, T>, Error> {
     let (len, _) = world.samples();
     let mut rng = Pcg32::new(SEED, Stream::Data);
     let starts = memory.indices.take(len + 1);
@@ -60,6 +60,6 @@ fn classes<'a, T: Float>(world: World, memory: &mut Lent<'a, T>) -> Samples<'a, 
     }
     let columns = columns.get(..filled).unwrap_or_default();
     let values = values.get(..filled).unwrap_or_default();
-    let inputs = Inputs::Sparse { starts, columns, values };
-    Samples { inputs, targets: Targets::Labels(labels) }
+    let rows = SparseRows::new(world.inputs(), &*starts, columns, values)?;
+    Ok(Samples { inputs: Inputs::Sparse(rows), targets: Targets::Labels(labels) })
 }

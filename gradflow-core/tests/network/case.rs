@@ -1,7 +1,7 @@
 //! Random problems, and the network written out naively to compare with.
 
 use gradflow_core::network::{
-    Batch, Inputs, Loss, Residual, Samples, Scratch, Targets, TwoLayer, Vectors,
+    Batch, Inputs, Loss, Residual, Samples, Scratch, SparseRows, Targets, TwoLayer, Vectors,
 };
 use gradflow_core::{Float, Pcg32, Residuals, Stream};
 use proptest::prelude::*;
@@ -120,14 +120,9 @@ impl<T: Float> Case<T> {
     }
 
     pub(crate) fn sparse(&self) -> Samples<'_, T> {
-        Samples {
-            inputs: Inputs::Sparse {
-                starts: &self.starts,
-                columns: &self.columns,
-                values: &self.entries,
-            },
-            targets: self.targets(),
-        }
+        let d = self.network.inputs();
+        let rows = SparseRows::new(d, &*self.starts, &*self.columns, &*self.entries);
+        Samples { inputs: Inputs::Sparse(rows.unwrap()), targets: self.targets() }
     }
 
     /// The whole set as one batch of dense samples.

@@ -1,6 +1,8 @@
 //! What is refused, with which error; and that a refused step changes nothing.
 
-use gradflow_core::network::{Batch, Inputs, Loss, Residual, Samples, Scratch, Targets, TwoLayer};
+use gradflow_core::network::{
+    Batch, Inputs, Loss, Residual, Samples, Scratch, SparseRows, Targets, TwoLayer,
+};
 use gradflow_core::{Buffer, Error, Pcg32, Setting, Stream};
 use proptest::prelude::*;
 
@@ -161,15 +163,9 @@ fn sets_that_do_not_fit_are_named() {
         let outside = refuse(Batch::of(samples, &[0, 5]), Loss::Mse);
         assert_eq!(length(Err::<(), _>(outside)), Buffer::Inputs);
     }
-    let beyond = Inputs::Sparse { starts: &[0, 1, 3], columns: &[0, 1], values: &[1.0, 1.0] };
-    let beyond = Samples { inputs: beyond, ..case.dense() };
-    assert_eq!(length(Err::<(), _>(refuse(Batch::all(beyond, 2), Loss::Mse))), Buffer::Inputs);
-    const UNORDERED: [[u16; 2]; 3] = [[1, 0], [1, 1], [0, SHAPE.d as u16]];
-    for columns in &UNORDERED {
-        let inputs = Inputs::Sparse { starts: &[0, 2], columns, values: &[1.0, 1.0] };
-        let refused = refuse(Batch::all(Samples { inputs, ..case.dense() }, 1), Loss::Mse);
-        assert!(refused.to_string().contains("ascend"), "{columns:?}: {refused}");
-    }
+    let narrower = SparseRows::new(SHAPE.d - 1, &[0][..], &[][..], &[][..]).unwrap();
+    let narrower = Samples { inputs: Inputs::Sparse(narrower), ..case.dense() };
+    assert_eq!(length(Err::<(), _>(refuse(Batch::all(narrower, 1), Loss::Mse))), Buffer::Inputs);
     let short = Samples { targets: Targets::Values(&case.values[1..]), ..case.dense() };
     assert_eq!(length(Err::<(), _>(refuse(Batch::all(short, 5), Loss::Mse))), Buffer::Targets);
     let short = Samples { targets: Targets::Labels(&[0; 4]), ..case.dense() };
@@ -180,6 +176,25 @@ fn sets_that_do_not_fit_are_named() {
     for (case, loss) in kinds {
         let refused = refuse(Batch::all(case.dense(), 5), loss);
         assert!(matches!(refused, Error::Unsupported(_)), "{refused}");
+    }
+}
+
+#[test]
+fn sparse_rows_that_no_kernel_can_read_are_refused() {
+    let rows = |starts: &[u32], columns: &[u16], values: &[f64]| {
+        SparseRows::new(3, starts, columns, values).map(|rows| rows.len())
+    };
+    assert_eq!(rows(&[0, 2, 2, 3], &[0, 2, 1], &[1.0; 3]), Ok(3));
+    assert_eq!((rows(&[], &[], &[]), rows(&[0], &[], &[])), (Ok(0), Ok(0)));
+    assert_eq!(length(rows(&[0, 1, 3], &[0, 1], &[1.0; 2])), Buffer::Inputs);
+    assert_eq!(length(rows(&[0, 2], &[0, 1], &[1.0])), Buffer::Inputs);
+    let backwards: [&[u32]; 2] = [&[2, 0], &[0, 2, 1]];
+    for starts in backwards {
+        assert!(matches!(rows(starts, &[0, 1], &[1.0; 2]), Err(Error::Unsupported(_))));
+    }
+    for columns in [[1, 0], [1, 1], [0, 3]] {
+        let refused = rows(&[0, 2], &columns, &[1.0; 2]).unwrap_err();
+        assert!(refused.to_string().contains("ascend"), "{columns:?}: {refused}");
     }
 }
 

@@ -3,7 +3,7 @@
 use gradflow_core::audit::{Audit, Law};
 use gradflow_core::linalg::{self, CgBuffers, Packed};
 use gradflow_core::network::{
-    Batch, GramForm, Init, Inputs, Loss, Samples, Scratch, Targets, TwoLayer,
+    Batch, GramForm, Init, Inputs, Loss, Samples, Scratch, SparseRows, Targets, TwoLayer,
 };
 use gradflow_core::scheme::{
     AnyScheme, At, Control, Coupling, Diagonal, Flow, Memory, Method, OperatorChoice,
@@ -116,11 +116,9 @@ fn schemes<T: Float>() -> Result<(), Error> {
     let inputs = if any(true) {
         Inputs::Dense(buffer(&mut x))
     } else {
-        Inputs::Sparse {
-            starts: buffer(&mut starts),
-            columns: buffer(&mut columns),
-            values: buffer(&mut values),
-        }
+        let rows: (&[_], &[_], &[_]) =
+            (buffer(&mut starts), buffer(&mut columns), buffer(&mut values));
+        Inputs::Sparse(SparseRows::new(any(2), rows.0, rows.1, rows.2)?)
     };
     let targets = if any(true) {
         Targets::Values(buffer(&mut y))

@@ -1,8 +1,10 @@
 //! Steps to be counted, not timed: the same instructions every time, on data that are made up.
 
-use gradflow_core::network::{Batch, Init, Inputs, Loss, Samples, Scratch, Targets, TwoLayer};
+use gradflow_core::network::{
+    Batch, Init, Inputs, Loss, Samples, Scratch, SparseRows, Targets, TwoLayer,
+};
 use gradflow_core::scheme::{AnyScheme, Method, Settings, Shape};
-use gradflow_core::{Pcg32, Stream};
+use gradflow_core::{Error, Pcg32, Stream};
 
 use crate::run::{LINE, RunError, Wide, aligned, step};
 use crate::spec::Simd;
@@ -35,7 +37,7 @@ pub fn count(
         Problem::Line => (1, 1, Loss::Mse),
         Problem::Sparse | Problem::Dense => (784, 10, Loss::CrossEntropy),
     };
-    let data = Data::new(problem, inputs, outputs);
+    let data = Data::new(problem, inputs, outputs)?;
     let network = TwoLayer::new(inputs, 100, outputs)?;
     let mut weights = vec![0.0; network.parameters()];
     Init::Kaiming.draw(&network, 0, &mut weights)?;
@@ -59,48 +61,37 @@ pub fn count(
 /// A batch whose inputs are not zero at one place in five.
 struct Data {
     dense: Vec<f32>,
-    starts: Vec<u32>,
-    columns: Vec<u16>,
-    values: Vec<f32>,
+    rows: SparseRows<Vec<u32>, Vec<u16>, Vec<f32>>,
     labels: Vec<u8>,
     targets: Vec<f32>,
 }
 
 impl Data {
-    fn new(problem: Problem, inputs: usize, outputs: usize) -> Self {
+    fn new(problem: Problem, inputs: usize, outputs: usize) -> Result<Self, Error> {
         let mut rng = Pcg32::new(0, Stream::Other);
-        let mut data = Self {
-            dense: Vec::new(),
-            starts: vec![0],
-            columns: Vec::new(),
-            values: Vec::new(),
-            labels: Vec::new(),
-            targets: Vec::new(),
-        };
+        let (mut dense, mut labels, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
         for sample in 0..BATCH {
             for column in 0..inputs {
                 let (chance, value) = (rng.uniform(0.0_f32, 1.0), rng.uniform(0.1, 1.0));
                 let value = if problem == Problem::Line || chance < 0.2 { value } else { 0.0 };
-                data.dense.push(value);
+                dense.push(value);
                 if value > 0.0 {
-                    data.columns.push(column as u16);
-                    data.values.push(value);
+                    columns.push(column as u16);
+                    values.push(value);
                 }
             }
-            data.starts.push(data.columns.len() as u32);
-            data.labels.push((sample % outputs) as u8);
-            data.targets.push(rng.uniform(0.0, 1.0));
+            starts.push(columns.len() as u32);
+            labels.push((sample % outputs) as u8);
+            targets.push(rng.uniform(0.0, 1.0));
         }
-        data
+        let rows = SparseRows::new(inputs, starts, columns, values)?;
+        Ok(Self { dense, rows, labels, targets })
     }
 
     fn samples(&self, problem: Problem) -> Samples<'_, f32> {
         let inputs = match problem {
-            Problem::Sparse => Inputs::Sparse {
-                starts: &self.starts,
-                columns: &self.columns,
-                values: &self.values,
-            },
+            Problem::Sparse => Inputs::Sparse(self.rows.as_slices()),
             Problem::Dense | Problem::Line => Inputs::Dense(&self.dense),
         };
         let targets = match problem {

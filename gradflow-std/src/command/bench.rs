@@ -177,7 +177,7 @@ fn entries(folder: &Path) -> std::result::Result<u64, RunError> {
     let sets = Sets::<f32>::load(&spec)?;
     Ok(match sets.train.samples().inputs {
         Inputs::Dense(values) => values.iter().filter(|&&x| x != 0.0).count() as u64,
-        Inputs::Sparse { values, .. } => values.len() as u64,
+        Inputs::Sparse(rows) => rows.into_parts().2.len() as u64,
     })
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 use gradflow_core::Float;
 
-use super::rows::Sparse;
+use super::rows::{Sparse, sparse};
 use super::{DataError, MAX_ENTRIES, Place};
 
 const IMAGES: u32 = 0x0803;
@@ -58,7 +58,7 @@ pub(super) fn read_images<T: Float>(
         rows.push();
     }
     idx.end()?;
-    Ok(ImageRows { rows: rows.finish(), height, width })
+    Ok(ImageRows { rows: rows.finish(pixels)?, height, width })
 }
 
 /// Reads a file of labels, each below `classes`.
@@ -176,7 +176,9 @@ struct RowBuffer<T> {
     entries: Vec<(u16, u8)>,
     /// `p/255` for each byte p.
     scale: [T; 256],
-    rows: Sparse<T>,
+    starts: Vec<u32>,
+    columns: Vec<u16>,
+    values: Vec<T>,
 }
 
 impl<T: Float> RowBuffer<T> {
@@ -186,7 +188,9 @@ impl<T: Float> RowBuffer<T> {
             pixels: vec![0; pixels.next_multiple_of(8)],
             entries: vec![(0, 0); pixels],
             scale: std::array::from_fn(|p| T::from_usize(p) / white),
-            rows: Sparse::new(),
+            starts: vec![0],
+            columns: Vec::new(),
+            values: Vec::new(),
         }
     }
 
@@ -206,16 +210,16 @@ impl<T: Float> RowBuffer<T> {
             }
         }
         let entries = self.entries.get(..kept).unwrap_or_default();
-        self.rows.columns.extend(entries.iter().map(|&(column, _)| column));
+        self.columns.extend(entries.iter().map(|&(column, _)| column));
         let value = |&(_, p): &(u16, u8)| self.scale[usize::from(p)];
-        self.rows.values.extend(entries.iter().map(value));
+        self.values.extend(entries.iter().map(value));
         // At most MAX_ENTRIES, so it fits.
-        self.rows.starts.push(self.rows.columns.len() as u32);
+        self.starts.push(self.columns.len() as u32);
     }
 
-    fn finish(mut self) -> Sparse<T> {
-        self.rows.columns.shrink_to_fit();
-        self.rows.values.shrink_to_fit();
-        self.rows
+    fn finish(mut self, pixels: usize) -> Result<Sparse<T>, DataError> {
+        self.columns.shrink_to_fit();
+        self.values.shrink_to_fit();
+        sparse(pixels, self.starts, self.columns, self.values)
     }
 }

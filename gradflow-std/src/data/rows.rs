@@ -1,6 +1,8 @@
 //! How a data set keeps its numbers.
 
-use gradflow_core::Float;
+use gradflow_core::network::SparseRows;
+
+use super::DataError;
 
 /// Inputs of all samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,13 +13,8 @@ pub(super) enum Rows<T> {
     Sparse(Sparse<T>),
 }
 
-/// Compressed rows; see the core's `Inputs::Sparse`.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Sparse<T> {
-    pub(super) starts: Vec<u32>,
-    pub(super) columns: Vec<u16>,
-    pub(super) values: Vec<T>,
-}
+/// Compressed rows that own their arrays.
+pub(super) type Sparse<T> = SparseRows<Vec<u32>, Vec<u16>, Vec<T>>;
 
 /// Targets of all samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,40 +25,43 @@ pub(super) enum Answers<T> {
     Labels(Vec<u8>),
 }
 
-impl<T: Float> Sparse<T> {
-    /// No row yet.
-    pub(super) fn new() -> Self {
-        Self { starts: vec![0], columns: Vec::new(), values: Vec::new() }
-    }
-
-    /// Number of rows.
-    pub(super) fn len(&self) -> usize {
-        self.starts.len().saturating_sub(1)
-    }
-
-    /// Columns and values of one row.
-    pub(super) fn row(&self, sample: usize) -> impl Iterator<Item = (u16, T)> {
-        let range = match (self.starts.get(sample), self.starts.get(sample + 1)) {
-            (Some(&start), Some(&end)) => start as usize..end as usize,
-            _ => 0..0,
+impl<T> Rows<T> {
+    /// The rows before `at` and the rows from there on, each of `inputs` entries.
+    ///
+    /// # Errors
+    /// None, if there are so many rows.
+    pub(super) fn split(self, at: usize, inputs: usize) -> Result<(Self, Self), DataError> {
+        let rows = match self {
+            Self::Dense(mut x) => {
+                let rest = x.split_off(at * inputs);
+                return Ok((Self::Dense(x), Self::Dense(rest)));
+            }
+            Self::Sparse(rows) => rows,
         };
-        let columns = self.columns.get(range.clone()).unwrap_or_default();
-        let values = self.values.get(range).unwrap_or_default();
-        columns.iter().copied().zip(values.iter().copied())
+        let (mut starts, mut columns, mut values) = rows.into_parts();
+        let base = starts.get(at).copied().unwrap_or_default();
+        let rest_starts = starts.iter().skip(at).map(|start| start - base).collect();
+        starts.truncate(at + 1);
+        let rest_columns = columns.split_off(base as usize);
+        let rest_values = values.split_off(base as usize);
+        let rest = sparse(inputs, rest_starts, rest_columns, rest_values)?;
+        let rows = sparse(inputs, starts, columns, values)?;
+        Ok((Self::Sparse(rows), Self::Sparse(rest)))
     }
+}
 
-    /// Removes the rows from `at` on and returns them.
-    pub(super) fn split_off(&mut self, at: usize) -> Self {
-        let base = self.starts.get(at).copied().unwrap_or_default();
-        let starts = self.starts.iter().skip(at).map(|start| start - base);
-        let rest = Self {
-            starts: starts.collect(),
-            columns: self.columns.split_off(base as usize),
-            values: self.values.split_off(base as usize),
-        };
-        self.starts.truncate(at + 1);
-        rest
-    }
+/// Checked rows.
+///
+/// # Errors
+/// As [`SparseRows::new`].
+pub(super) fn sparse<T>(
+    inputs: usize,
+    starts: Vec<u32>,
+    columns: Vec<u16>,
+    values: Vec<T>,
+) -> Result<Sparse<T>, DataError> {
+    SparseRows::new(inputs, starts, columns, values)
+        .map_err(|error| DataError::Unsuitable(error.to_string()))
 }
 
 impl<T> Answers<T> {
@@ -71,5 +71,14 @@ impl<T> Answers<T> {
             Self::Values(y) => y.len().checked_div(outputs).unwrap_or(0),
             Self::Labels(y) => y.len(),
         }
+    }
+
+    /// The targets of the samples before `at`, and those from there on.
+    pub(super) fn split(mut self, at: usize, outputs: usize) -> (Self, Self) {
+        let rest = match &mut self {
+            Self::Values(y) => Self::Values(y.split_off(at * outputs)),
+            Self::Labels(y) => Self::Labels(y.split_off(at)),
+        };
+        (self, rest)
     }
 }

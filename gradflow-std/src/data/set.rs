@@ -160,9 +160,7 @@ impl<T: Float> DataSet<T> {
         Samples {
             inputs: match &self.rows {
                 Rows::Dense(x) => Inputs::Dense(x),
-                Rows::Sparse(x) => {
-                    Inputs::Sparse { starts: &x.starts, columns: &x.columns, values: &x.values }
-                }
+                Rows::Sparse(rows) => Inputs::Sparse(rows.as_slices()),
             },
             targets: match &self.answers {
                 Answers::Values(y) => Targets::Values(y),
@@ -186,8 +184,9 @@ impl<T: Float> DataSet<T> {
             row.extend(rest.iter().take(self.inputs));
         }
         row.resize(self.inputs, T::ZERO);
-        if let Rows::Sparse(x) = &self.rows {
-            for (column, value) in x.row(sample) {
+        if let Rows::Sparse(rows) = &self.rows {
+            let (columns, values) = rows.as_slices().row(sample);
+            for (&column, &value) in columns.iter().zip(values) {
                 if let Some(entry) = row.get_mut(usize::from(column)) {
                     *entry = value;
                 }
@@ -221,29 +220,24 @@ impl<T: Float> DataSet<T> {
         self.split_at(at)
     }
 
-    fn split_at(mut self, at: usize) -> Result<(Self, Self), DataError> {
+    fn split_at(self, at: usize) -> Result<(Self, Self), DataError> {
         if at == 0 || at >= self.len {
             return Err(DataError::Unsuitable(format!(
                 "{} samples cannot be cut after the first {at}: each part needs at least one",
                 self.len
             )));
         }
+        let (rows, rest_rows) = self.rows.split(at, self.inputs)?;
+        let (answers, rest_answers) = self.answers.split(at, self.outputs);
         let rest = Self {
-            rows: match &mut self.rows {
-                Rows::Dense(x) => Rows::Dense(x.split_off(at * self.inputs)),
-                Rows::Sparse(x) => Rows::Sparse(x.split_off(at)),
-            },
-            answers: match &mut self.answers {
-                Answers::Values(y) => Answers::Values(y.split_off(at * self.outputs)),
-                Answers::Labels(y) => Answers::Labels(y.split_off(at)),
-            },
+            rows: rest_rows,
+            answers: rest_answers,
             len: self.len - at,
             input_names: self.input_names.clone(),
             target_names: self.target_names.clone(),
             ..self
         };
-        self.len = at;
-        Ok((self, rest))
+        Ok((Self { rows, answers, len: at, ..self }, rest))
     }
 }
 

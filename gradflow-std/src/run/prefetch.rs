@@ -5,13 +5,11 @@ use gradflow_core::network::Inputs;
 /// Asks for the sparse inputs of these samples. Shuffled samples lie anywhere in memory, and what is
 /// asked for a step earlier is in the cache when it is read.
 pub(super) fn prefetch<T: Copy>(inputs: Inputs<'_, T>, samples: &[u32]) {
-    let Inputs::Sparse { starts, columns, values } = inputs else { return };
+    let Inputs::Sparse(rows) = inputs else { return };
     for &sample in samples {
-        let sample = sample as usize;
-        if let (Some(&start), Some(&end)) = (starts.get(sample), starts.get(sample + 1)) {
-            fetch(columns.get(start as usize..end as usize).unwrap_or_default());
-            fetch(values.get(start as usize..end as usize).unwrap_or_default());
-        }
+        let (columns, values) = rows.row(sample as usize);
+        fetch(columns);
+        fetch(values);
     }
 }
 

@@ -210,7 +210,8 @@ fn images_of_any_shape_lose_no_pixel() {
         let images = idx::read_images::<f64>(&file[..], Path::new("x")).unwrap();
         let mut dense = vec![0.0; pixels.len()];
         for (i, row) in dense.chunks_mut((height * width) as usize).enumerate() {
-            for (column, value) in images.rows.row(i) {
+            let (columns, values) = images.rows.as_slices().row(i);
+            for (&column, &value) in columns.iter().zip(values) {
                 row[usize::from(column)] = value * 255.0;
             }
         }

@@ -1,21 +1,22 @@
-use gradflow_core::network::{Inputs, Targets};
+use gradflow_core::network::{Inputs, SparseRows, Targets};
 
-use crate::data::rows::{Answers, Rows, Sparse};
+use crate::data::rows::{Answers, Rows};
 use crate::data::{DataError, DataSet};
 
 /// Samples 0, 1, 2, … of two inputs, one of them zero, dense or sparse.
 fn numbered(len: u8, sparse: bool) -> DataSet<f32> {
-    let mut rows = Sparse::new();
+    let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
     let mut x = Vec::new();
     for i in 0..len {
         x.extend([0.0, f32::from(i)]);
         if i > 0 {
-            rows.columns.push(1);
-            rows.values.push(f32::from(i));
+            columns.push(1);
+            values.push(f32::from(i));
         }
-        rows.starts.push(rows.columns.len() as u32);
+        starts.push(columns.len() as u32);
     }
-    let rows = if sparse { Rows::Sparse(rows) } else { Rows::Dense(x) };
+    let sparse_rows = SparseRows::new(2, starts, columns, values).unwrap();
+    let rows = if sparse { Rows::Sparse(sparse_rows) } else { Rows::Dense(x) };
     DataSet::assemble(rows, Answers::Labels((0..len).collect()), 2, usize::from(len))
 }
 
@@ -38,8 +39,8 @@ fn a_split_gives_each_sample_once_and_in_order() {
         assert_eq!(train.labels(), Some(&[0, 1, 2][..]));
         assert_eq!(validation.labels(), Some(&[3, 4][..]));
         assert_eq!(validation.outputs(), 5);
-        if let Inputs::Sparse { starts, columns, .. } = validation.samples().inputs {
-            assert_eq!((starts, columns), (&[0, 1, 2][..], &[1, 1][..]));
+        if let Inputs::Sparse(rows) = validation.samples().inputs {
+            assert_eq!(rows.into_parts(), (&[0, 1, 2][..], &[1, 1][..], &[3.0, 4.0][..]));
         }
     }
 }

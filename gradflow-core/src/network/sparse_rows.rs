@@ -1,0 +1,109 @@
+//! Inputs of which only the entries that are not zero are stored.
+
+use crate::error::{Buffer, Error};
+
+/// Compressed rows over the caller's arrays. Row `i` spans `starts[i] .. starts[i+1]` of `columns`
+/// and `values`.
+///
+/// They are checked when they are made, so that no step has to: kernels rely on ascending columns.
+///
+/// ```
+/// use gradflow_core::network::SparseRows;
+/// // [0 5 0 0] and [1 0 0 2]
+/// let rows = SparseRows::new(4, [0, 1, 3], [1, 0, 3], [5.0, 1.0, 2.0])?;
+/// assert_eq!(rows.as_slices().row(1), (&[0, 3][..], &[1.0, 2.0][..]));
+/// assert!(SparseRows::new(4, [0, 2], [3, 0], [2.0, 1.0]).is_err());
+/// # Ok::<(), gradflow_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SparseRows<S, C, V> {
+    inputs: usize,
+    starts: S,
+    columns: C,
+    values: V,
+}
+
+/// Compressed rows that are borrowed.
+pub type SparseSlices<'a, T> = SparseRows<&'a [u32], &'a [u16], &'a [T]>;
+
+impl<S: AsRef<[u32]>, C: AsRef<[u16]>, V> SparseRows<S, C, V> {
+    /// Rows of `inputs` entries: one offset more than rows in `starts`, and for each entry that is
+    /// not zero its column, from 0, and its value.
+    ///
+    /// # Errors
+    /// Offsets that descend or leave the arrays, arrays of two lengths, and rows whose columns do
+    /// not ascend or are not below `inputs`.
+    pub fn new<T>(inputs: usize, starts: S, columns: C, values: V) -> Result<Self, Error>
+    where
+        V: AsRef<[T]>,
+    {
+        let rows = Self { inputs, starts, columns, values };
+        let entries = rows.columns.as_ref().len();
+        Error::check_length(Buffer::Inputs, entries, rows.values.as_ref().len())?;
+        for pair in rows.starts.as_ref().windows(2) {
+            let &[start, end] = pair else { continue };
+            Error::check_room(Buffer::Inputs, end as usize, entries)?;
+            let columns = rows.columns.as_ref().get(start as usize..end as usize);
+            if !columns.is_some_and(|columns| ascend_below(inputs, columns)) {
+                return Err(Error::Unsupported(
+                    "the columns of a sparse row must ascend and be below the number of inputs",
+                ));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.starts.as_ref().len().saturating_sub(1)
+    }
+
+    /// True if there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Entries of a row, zeros included.
+    pub const fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The same rows, borrowed.
+    pub fn as_slices<T>(&self) -> SparseSlices<'_, T>
+    where
+        V: AsRef<[T]>,
+    {
+        SparseRows {
+            inputs: self.inputs,
+            starts: self.starts.as_ref(),
+            columns: self.columns.as_ref(),
+            values: self.values.as_ref(),
+        }
+    }
+
+    /// The arrays `(starts, columns, values)`.
+    pub fn into_parts(self) -> (S, C, V) {
+        (self.starts, self.columns, self.values)
+    }
+}
+
+impl<'a, T> SparseSlices<'a, T> {
+    /// Columns and values of row `i`; nothing if there is no such row.
+    #[inline(always)]
+    #[must_use]
+    pub fn row(self, i: usize) -> (&'a [u16], &'a [T]) {
+        let range = match (self.starts.get(i), self.starts.get(i + 1)) {
+            (Some(&start), Some(&end)) => start as usize..end as usize,
+            _ => 0..0,
+        };
+        let columns = self.columns.get(range.clone()).unwrap_or_default();
+        (columns, self.values.get(range).unwrap_or_default())
+    }
+}
+
+/// True if each column is larger than the one before, and the last is below `inputs`.
+fn ascend_below(inputs: usize, columns: &[u16]) -> bool {
+    let next = columns.get(1..).unwrap_or_default();
+    let ascend = columns.iter().zip(next).fold(true, |ascend, (a, b)| ascend & (a < b));
+    ascend && columns.last().is_none_or(|&last| usize::from(last) < inputs)
+}
