@@ -80,6 +80,13 @@ pub trait Float:
     /// eˣ
     #[must_use]
     fn exp(self) -> Self;
+    /// Replaces each x by [`exp`](Self::exp)`(x − shift)`.
+    #[inline(always)]
+    fn exp_each(x: &mut [Self], shift: Self) {
+        for x in x {
+            *x = (*x - shift).exp();
+        }
+    }
     /// ln x
     #[must_use]
     fn ln(self) -> Self;
@@ -102,7 +109,8 @@ mod sealed {
 
 macro_rules! float {
     ($t:ident, $bits:ident, $bytes:literal, safe $safe:expr, tiny $tiny:expr,
-     $sqrt:path, $exp:path, $ln:path, $ln_1p:path, $sin:path, $cos:path, |$next:ident| $uniform:expr) => {
+     $sqrt:path, $exp:path, $ln:path, $ln_1p:path, $sin:path, $cos:path, |$next:ident| $uniform:expr
+     $(, $more:item)*) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -174,6 +182,7 @@ macro_rules! float {
             fn cos(self) -> Self {
                 $cos(self)
             }
+            $($more)*
         }
     };
 }
@@ -205,7 +214,12 @@ use soft::{sqrt32, sqrt64};
 float!(
     f32, u32, 4, safe f32::from_bits((127 + 102) << 23), tiny 1e-30,
     sqrt32::sqrt, libm::expf, libm::logf, libm::log1pf, libm::sinf, libm::cosf,
-    |next| (next() >> 8) as f32 * (1.0 / 16_777_216.0)
+    |next| (next() >> 8) as f32 * (1.0 / 16_777_216.0),
+    #[cfg(feature = "wide")]
+    #[inline(always)]
+    fn exp_each(x: &mut [Self], shift: Self) {
+        crate::exponentials::exp_each(x, shift);
+    }
 );
 float!(
     f64, u64, 8, safe f64::from_bits((1023 + 969) << 52), tiny 1e-300,
@@ -223,6 +237,13 @@ float!(
 pub trait Math<T: Float>: Copy + Default {
     /// eˣ
     fn exp(x: T) -> T;
+    /// Replaces each x by [`exp`](Self::exp)`(x − shift)`.
+    #[inline(always)]
+    fn exp_each(x: &mut [T], shift: T) {
+        for x in x {
+            *x = Self::exp(*x - shift);
+        }
+    }
     /// ln x
     fn ln(x: T) -> T;
     /// √x
@@ -237,6 +258,10 @@ impl<T: Float> Math<T> for Exact {
     #[inline(always)]
     fn exp(x: T) -> T {
         x.exp()
+    }
+    #[inline(always)]
+    fn exp_each(x: &mut [T], shift: T) {
+        T::exp_each(x, shift);
     }
     #[inline(always)]
     fn ln(x: T) -> T {

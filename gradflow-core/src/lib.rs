@@ -39,6 +39,8 @@ extern crate std;
 pub mod audit;
 mod digest;
 mod error;
+#[cfg(feature = "wide")]
+mod exponentials;
 mod float;
 pub mod linalg;
 pub mod network;

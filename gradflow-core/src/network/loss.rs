@@ -38,7 +38,7 @@ impl Loss {
             Self::Mse => target.differences(f).fold(T::ZERO, |sum, e| sum + e * e),
             Self::CrossEntropy => {
                 let f_y = target.of(f);
-                let (top, total) = log_sum_exp::<T, M>(f);
+                let (top, total) = exponentials::<T, M>(f);
                 M::ln(total) - (f_y - top)
             }
             Self::Brier => {
@@ -93,32 +93,23 @@ fn scale<T: Float>(f: &mut [T], factor: T) {
     }
 }
 
-/// The largest entry, and `Σ exp(f − largest)`.
-#[inline(always)]
-fn log_sum_exp<T: Float, M: Math<T>>(f: &[T]) -> (T, T) {
-    let top = largest(f);
-    let total = f.iter().fold(T::ZERO, |total, &f| total + M::exp(f - top));
-    (top, total)
+/// Replaces `f` by `exp(f − largest)`; returns the largest entry and `Σ exp(f − largest)`.
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+fn exponentials<T: Float, M: Math<T>>(f: &mut [T]) -> (T, T) {
+    let top = f.iter().fold(-T::INFINITY, |top, &f| if f > top { f } else { top });
+    M::exp_each(f, top);
+    (top, f.iter().fold(T::ZERO, |total, &f| total + f))
 }
 
 /// Replaces `f` by its softmax; returns the largest entry and `Σ exp(f − largest)`.
 #[inline(always)]
 pub(super) fn softmax<T: Float, M: Math<T>>(f: &mut [T]) -> (T, T) {
-    let top = largest(f);
-    let mut total = T::ZERO;
-    for f in f.iter_mut() {
-        *f = M::exp(*f - top);
-        total += *f;
-    }
+    let (top, total) = exponentials::<T, M>(f);
     for f in f.iter_mut() {
         *f /= total;
     }
     (top, total)
-}
-
-#[inline(always)]
-fn largest<T: Float>(f: &[T]) -> T {
-    f.iter().fold(-T::INFINITY, |top, &f| if f > top { f } else { top })
 }
 
 /// What one sample's outputs are compared with.
