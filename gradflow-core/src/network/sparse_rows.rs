@@ -42,11 +42,10 @@ impl<S: AsRef<[u32]>, C: AsRef<[u16]>, V> SparseRows<S, C, V> {
         Error::check_length(Buffer::Inputs, entries, rows.values.as_ref().len())?;
         for pair in rows.starts.as_ref().windows(2) {
             let &[start, end] = pair else { continue };
-            Error::check_room(Buffer::Inputs, end as usize, entries)?;
             let columns = rows.columns.as_ref().get(start as usize..end as usize);
             if !columns.is_some_and(|columns| ascend_below(inputs, columns)) {
                 return Err(Error::Unsupported(
-                    "the columns of a sparse row must ascend and be below the number of inputs",
+                    "a sparse row must lie in its arrays, and its columns ascend and be inputs",
                 ));
             }
         }
