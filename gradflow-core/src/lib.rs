@@ -20,7 +20,7 @@
 //!     inputs: Inputs::Dense(&[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0]),
 //!     targets: Targets::Values(&[0.0, 1.0, 1.0, 0.0]),
 //! };
-//! let (mut reals, mut indices) = ([0.0; 128], [0; 8]); // see `TwoLayer::scratch_len`
+//! let (mut reals, mut indices) = ([0.0; 256], [0; 8]); // see `TwoLayer::scratch_len`
 //! let sav = Sav { c: 1.0, coupling: Coupling::Ratio };
 //! let mut scheme = Flow::new(sav, Scalar { lambda: 1.0 }, 1e6, [0.0; 32]);
 //! let mut last = f32::INFINITY;

@@ -4,6 +4,12 @@
 use super::rows::{BLOCK, Pass, add_block, add_blocks};
 use crate::float::Float;
 
+/// Blocks of the rows of up to 112 hidden units.
+const WHOLE: usize = 7;
+
+/// The rows of a full piece of a batch.
+type WholeRows<T> = [[[T; BLOCK]; WHOLE]; 64];
+
 /// `matrix[r] ← matrix[r] + a · rows[0] + b · rows[1]` for each term `(r, (a, b))`.
 ///
 /// All rows are whole blocks long, and as long as these two, which stay in registers.
@@ -15,6 +21,9 @@ where
 {
     let [first, _] = rows;
     let stride = first.len();
+    if stride == WHOLE * BLOCK && spread_whole(rows, terms.clone(), matrix).is_some() {
+        return;
+    }
     let mut rest = rows;
     while let [[_, ..], _] = rest {
         let (terms, [first, _]) = (terms.clone(), rest);
@@ -26,6 +35,27 @@ where
         };
         rest = left.unwrap_or_default();
     }
+}
+
+/// All of it in one pass, where terms name no other rows than these. That the loop has no branch
+/// keeps all else out of its registers.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn spread_whole<T: Float>(
+    [first, second]: [&[T]; 2],
+    terms: impl IntoIterator<Item = (usize, (T, T))>,
+    matrix: &mut [T],
+) -> Option<()> {
+    let first: [[T; BLOCK]; WHOLE] = *first.as_chunks().0.first_chunk()?;
+    let second: [[T; BLOCK]; WHOLE] = *second.as_chunks().0.first_chunk()?;
+    let matrix: &mut WholeRows<T> = matrix.as_chunks_mut().0.as_chunks_mut().0.first_chunk_mut()?;
+    for (r, (a, b)) in terms {
+        let Some(place) = matrix.get_mut(r) else { continue };
+        let mut sums = *place;
+        add_blocks(a, &first, &mut sums);
+        add_blocks(b, &second, &mut sums);
+        *place = sums;
+    }
+    Some(())
 }
 
 /// Spreads the first blocks of what is left of two rows, and returns what is then left.
@@ -40,11 +70,9 @@ fn spread_blocks<'r, T: Float, const BLOCKS: usize>(
     let first_blocks: [[T; BLOCK]; BLOCKS] = *first.as_chunks().0.first_chunk()?;
     let second_blocks: [[T; BLOCK]; BLOCKS] = *second.as_chunks().0.first_chunk()?;
     for (r, (a, b)) in terms {
-        let place = matrix.get_mut(r * stride + start..).and_then(|row| {
-            let blocks = row.as_chunks_mut().0;
-            blocks.first_chunk_mut::<BLOCKS>()
-        });
-        if let Some(place) = place {
+        let from = r * stride + start;
+        let row = matrix.get_mut(from..from + BLOCKS * BLOCK).unwrap_or_default();
+        if let Some(place) = row.as_chunks_mut().0.first_chunk_mut::<BLOCKS>() {
             let mut sums = *place;
             add_blocks(a, &first_blocks, &mut sums);
             add_blocks(b, &second_blocks, &mut sums);
@@ -70,6 +98,11 @@ pub(crate) fn gather_pair<T, I>(
     I: IntoIterator<Item = (usize, (T, T))> + Clone,
 {
     let width = first.len();
+    let whole = Pass { matrix, stride, width, start: 0, fresh };
+    let rows = [&mut *first, &mut *second];
+    if stride == WHOLE * BLOCK && whole.gather_whole(terms.clone(), rows).is_some() {
+        return;
+    }
     let mut start = 0;
     while (width - start) / BLOCK > 0 {
         let pass = Pass { matrix, stride, width, start, fresh };
@@ -93,32 +126,52 @@ impl<T: Float> Pass<'_, T> {
         out: [&mut [T]; 2],
     ) -> usize {
         let _ = match (self.width - self.start).saturating_sub(BLOCKS * BLOCK) {
-            0 | BLOCK.. => self.sum_pair::<BLOCKS, 0>(terms, out),
-            _ => self.sum_pair::<BLOCKS, BLOCK>(terms, out),
+            0 | BLOCK.. => self.sum_pair::<BLOCKS, 0>(terms, out, |row| self.row(row)),
+            _ => self.sum_pair::<BLOCKS, BLOCK>(terms, out, |row| self.row(row)),
         };
         BLOCKS
     }
 
+    /// All of it in one pass, as [`spread_whole`].
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sum_pair<const BLOCKS: usize, const END: usize>(
+    fn gather_whole(
+        &self,
+        terms: impl IntoIterator<Item = (usize, (T, T))>,
+        out: [&mut [T]; 2],
+    ) -> Option<()> {
+        const BLOCKS: usize = WHOLE - 1;
+        let matrix: &WholeRows<T> = self.matrix.as_chunks().0.as_chunks().0.first_chunk()?;
+        let last = self.width.checked_sub(BLOCK).filter(|&last| last <= BLOCKS * BLOCK)?;
+        self.sum_pair::<BLOCKS, BLOCK>(terms, out, |r| {
+            let row = matrix.get(r)?;
+            Some((row.first_chunk()?, row.as_flattened().get(last..)?.first_chunk()?))
+        })
+    }
+
+    /// Some blocks of a row, and its end.
+    #[inline(always)]
+    fn row<const BLOCKS: usize, const END: usize>(
+        &self,
+        row: usize,
+    ) -> Option<(&[[T; BLOCK]; BLOCKS], &[T; END])> {
+        let from = row * self.stride;
+        let row = self.matrix.get(from + self.start..from + self.width)?;
+        Some((row.as_chunks().0.first_chunk()?, row.last_chunk()?))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sum_pair<'m, const BLOCKS: usize, const END: usize>(
         &self,
         terms: impl IntoIterator<Item = (usize, (T, T))>,
         [first, second]: [&mut [T]; 2],
+        row: impl Fn(usize) -> Option<(&'m [[T; BLOCK]; BLOCKS], &'m [T; END])>,
     ) -> Option<()> {
         let first = first.get_mut(self.start..self.width)?;
         let second = second.get_mut(self.start..self.width)?;
         let (mut sums, mut end) = self.begin::<BLOCKS, END>(first)?;
         let (mut second_sums, mut second_end) = self.begin::<BLOCKS, END>(second)?;
-        for (row, (a, b)) in terms {
-            let from = row * self.stride;
-            let Some(row) = self.matrix.get(from + self.start..from + self.width) else {
-                continue;
-            };
-            let (Some(blocks), Some(last)) =
-                (row.as_chunks().0.first_chunk::<BLOCKS>(), row.last_chunk::<END>())
-            else {
-                continue;
-            };
+        for (r, (a, b)) in terms {
+            let Some((blocks, last)) = row(r) else { continue };
             add_blocks(a, blocks, &mut sums);
             add_blocks(b, blocks, &mut second_sums);
             add_block(a, last, &mut end);

@@ -66,8 +66,8 @@ fn spread_inputs<T: Float>(
             // Beyond a row's end follows the next one, at last the biases: what they add to the
             // padding is never read. Where the last input has no partner, its values are zeros.
             let row = |i| weights.get(i * m..i * m + width);
-            if let Some(first) = row(i) {
-                spread_pair([first, row(i + 1).unwrap_or(first)], &inputs.pairs(i), sums);
+            if let (Some(first), Some(terms)) = (row(i), inputs.pairs(i)) {
+                spread_pair([first, row(i + 1).unwrap_or(first)], &terms, sums);
             }
         }
     }
@@ -195,7 +195,7 @@ fn gather_sparse<'g, T: Float>(
 ) {
     let mut list = [(0, T::ZERO); PIECE];
     for (i, gradient) in gradient.enumerate() {
-        let terms = inputs.terms(i);
+        let Some(terms) = inputs.terms(i) else { return };
         if fresh || terms.samples != 0 {
             weigh_deltas(deltas, terms, &mut list, gradient, fresh);
         }
@@ -215,9 +215,10 @@ fn gather_pairs<'g, T: Float>(
     for i in (0..).step_by(2) {
         let Some(first) = gradient.next() else { return };
         let Some(second) = gradient.next() else {
-            return weigh_rows(deltas.entries, deltas.width, inputs.terms(i), first, fresh);
+            let terms = inputs.terms(i).into_iter().flatten();
+            return weigh_rows(deltas.entries, deltas.width, terms, first, fresh);
         };
-        let terms = inputs.pairs(i);
+        let Some(terms) = inputs.pairs(i) else { return };
         if fresh || terms.samples != 0 {
             gather_pair(deltas.entries, deltas.width, &terms, [first, second], fresh);
         }

@@ -18,6 +18,11 @@ pub(super) const PIECE: usize = 64;
 /// As many outputs are summed one by one in the time that a block of them takes side by side.
 const FEW: usize = 4;
 
+/// Values of each input that are transposed, for a piece of so many samples.
+const fn values_of(piece: usize) -> usize {
+    if cfg!(feature = "wide") { PIECE } else { piece }
+}
+
 /// How much working memory a batch needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScratchLen {
@@ -55,6 +60,11 @@ impl<T: Float> TwoLayer<T> {
         if cfg!(feature = "wide") { self.hidden.next_multiple_of(BLOCK) } else { self.hidden }
     }
 
+    /// Inputs that are transposed: two by two where the kernels take two at a time.
+    const fn transposed_inputs(&self) -> usize {
+        if cfg!(feature = "wide") { self.inputs.next_multiple_of(2) } else { self.inputs }
+    }
+
     /// Entries of some columns of the output weights.
     const fn columns_len(&self) -> usize {
         if cfg!(feature = "wide") && self.outputs > FEW { self.row_len() * BLOCK } else { 0 }
@@ -68,10 +78,11 @@ impl<T: Float> TwoLayer<T> {
         }
         let piece = smaller(batch, PIECE);
         ScratchLen {
-            reals: piece * (self.row_len() + self.outputs + self.inputs)
+            reals: piece * (self.row_len() + self.outputs)
+                + values_of(piece) * self.transposed_inputs()
                 + self.row_len()
                 + self.columns_len(),
-            indices: 2 * self.inputs,
+            indices: 2 * self.transposed_inputs(),
         }
     }
 
@@ -153,11 +164,12 @@ pub(super) fn split_piece<'s, T: Float>(
     let (activations, rest) = rest.split_at_mut_checked(piece * network.row_len()).ok_or(short)?;
     let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
     let (row, rest) = rest.split_at_mut_checked(network.row_len()).ok_or(short)?;
-    let (values, rest) = rest.split_at_mut_checked(piece * network.inputs).ok_or(short)?;
+    let (stride, inputs) = (values_of(piece), network.transposed_inputs());
+    let (values, rest) = rest.split_at_mut_checked(stride * inputs).ok_or(short)?;
     let (columns, rest) = rest.split_at_mut_checked(network.columns_len()).ok_or(short)?;
     let indices = &mut *scratch.indices;
-    let samples = indices.get_mut(..2 * network.inputs).ok_or(short_indices)?.as_chunks_mut().0;
-    let inputs = Transposed { samples, values, pairs: vectors.spread(), piece };
+    let samples = indices.get_mut(..2 * inputs).ok_or(short_indices)?.as_chunks_mut().0;
+    let inputs = Transposed { samples, values, stride, pairs: vectors.spread() };
     let work = Work { row, columns, inputs, vectors };
     Ok((Piece { activations, outputs, work }, rest))
 }

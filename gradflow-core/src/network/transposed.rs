@@ -7,16 +7,23 @@ use crate::float::Float;
 /// The first sample of the piece that is transposed, and whether for pairs; or none is.
 pub(super) type Held = Option<(usize, bool)>;
 
+/// One input's values. Wide kernels look them up without a comparison, for which there are as many as
+/// there can be.
+#[cfg(feature = "wide")]
+type Values<T> = [T; PIECE];
+#[cfg(not(feature = "wide"))]
+type Values<T> = [T];
+
 /// Where the sparse inputs of a piece are not zero, and their values there.
 pub(super) struct Transposed<'a, T> {
     /// `d`: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
     /// `d × s`: each input's values, one for each sample of a piece.
     pub(super) values: &'a mut [T],
+    /// `s`
+    pub(super) stride: usize,
     /// Whether inputs are read in pairs: then a value is 0 where its input is, else it has no meaning.
     pub(super) pairs: bool,
-    /// `s`
-    pub(super) piece: usize,
 }
 
 impl<T: Float> Transposed<'_, T> {
@@ -33,7 +40,7 @@ impl<T: Float> Transposed<'_, T> {
         if self.pairs {
             self.values.fill(T::ZERO);
         }
-        let stride = self.piece;
+        let stride = self.stride;
         for (s, row) in rows.iter().enumerate().take(PIECE) {
             let Row::Sparse(columns, values) = row else { return };
             let (half, bit) = (s / 32 % 2, 1 << (s % 32));
@@ -54,27 +61,30 @@ impl<T: Float> Transposed<'_, T> {
 
     /// The samples at which input `i` is not zero, and its values there.
     #[inline(always)]
-    pub(super) fn terms(&self, i: usize) -> Terms<'_, T> {
-        Terms { samples: self.bits(i), values: self.row(i) }
+    pub(super) fn terms(&self, i: usize) -> Option<Terms<'_, T>> {
+        Some(Terms { samples: self.bits(i)?, values: self.row(i)? })
     }
 
     /// The samples at which input `i` or the next one is not zero, and their values there.
     #[cfg(feature = "wide")]
     #[inline(always)]
-    pub(super) fn pairs(&self, i: usize) -> Pairs<'_, T> {
-        let samples = self.bits(i) | self.bits(i + 1);
-        Pairs { samples, values: [self.row(i), self.row(i + 1)] }
+    pub(super) fn pairs(&self, i: usize) -> Option<Pairs<'_, T>> {
+        let samples = self.bits(i)? | self.bits(i + 1)?;
+        Some(Pairs { samples, values: [self.row(i)?, self.row(i + 1)?] })
     }
 
     #[inline(always)]
-    fn bits(&self, i: usize) -> u64 {
-        let [low, high] = self.samples.get(i).copied().unwrap_or_default().map(u64::from);
-        low | high << 32
+    fn bits(&self, i: usize) -> Option<u64> {
+        let &[low, high] = self.samples.get(i)?;
+        Some(u64::from(low) | u64::from(high) << 32)
     }
 
     #[inline(always)]
-    fn row(&self, i: usize) -> &[T] {
-        self.values.get(i * self.piece..(i + 1) * self.piece).unwrap_or_default()
+    fn row(&self, i: usize) -> Option<&Values<T>> {
+        let row = self.values.get(i * self.stride..(i + 1) * self.stride)?;
+        #[cfg(feature = "wide")]
+        let row = row.first_chunk()?;
+        Some(row)
     }
 }
 
@@ -82,7 +92,7 @@ impl<T: Float> Transposed<'_, T> {
 #[derive(Clone)]
 pub(super) struct Terms<'a, T> {
     pub(super) samples: u64,
-    values: &'a [T],
+    values: &'a Values<T>,
 }
 
 impl<T: Float> Iterator for Terms<'_, T> {
@@ -100,7 +110,7 @@ impl<T: Float> Iterator for Terms<'_, T> {
 #[derive(Clone)]
 pub(super) struct Pairs<'a, T> {
     pub(super) samples: u64,
-    values: [&'a [T]; 2],
+    values: [&'a Values<T>; 2],
 }
 
 #[cfg(feature = "wide")]
@@ -111,8 +121,7 @@ impl<T: Float> Iterator for Pairs<'_, T> {
     fn next(&mut self) -> Option<(usize, (T, T))> {
         let s = next_of(&mut self.samples)?;
         let [first, second] = self.values;
-        // The last input may have no partner.
-        Some((s, (*first.get(s)?, second.get(s).copied().unwrap_or_default())))
+        Some((s, (*first.get(s)?, *second.get(s)?)))
     }
 }
 

@@ -104,11 +104,14 @@ impl Kernels<f64> for Micromath {
     }
 }
 
+/// Numbers of double precision that there is room for. Wide kernels need more of it.
+const DOUBLES: usize = if cfg!(feature = "wide") { 3_072 } else { 1_536 };
+
 /// The programme's memory: 42 kB, for a static on a board.
 #[derive(Debug)]
 pub struct Memory {
     singles: [f32; 6_144],
-    doubles: [f64; 1_536],
+    doubles: [f64; DOUBLES],
     indices: [u32; 256],
     columns: [u16; 256],
     labels: [u8; 32],
@@ -119,7 +122,7 @@ impl Memory {
     /// Memory before use; its contents do not matter.
     pub const ZERO: Self = Self {
         singles: [0.0; 6_144],
-        doubles: [0.0; 1_536],
+        doubles: [0.0; DOUBLES],
         indices: [0; 256],
         columns: [0; 256],
         labels: [0; 32],
