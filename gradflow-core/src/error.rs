@@ -130,7 +130,7 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
-    /// The combination of settings has no meaning; the text says what to change.
+    /// A combination of settings or of data has no meaning; the text says what to change.
     Unsupported(&'static str),
     /// Bytes are not a weights file of this network; the text says what is wrong.
     Format(&'static str),

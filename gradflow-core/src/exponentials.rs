@@ -1,8 +1,9 @@
 //! eˣ of many numbers side by side, without branches: the bits of libm's `expf`.
 //!
 //! With `k` the integer nearest to `x / ln 2` and `r = x − k ln 2`, `eˣ = 2ᵏ eʳ`, and `eʳ` by the
-//! rational approximation `1 + r c / (2 − c) + r` with `c = r − r² (P₁ + r² P₂)` (FreeBSD's
-//! `e_expf.c`). `ln 2` is the sum of two numbers, the first of which has few bits.
+//! rational approximation `1 + r c / (2 − c) + r` with `c = r − r² (P₁ + r² P₂)`, whose numbers are
+//! those of Sun Microsystems' `e_expf.c` (1993), which libm follows. `ln 2` is the sum of two numbers,
+//! the first of which has few bits.
 
 use crate::linalg::copy;
 
@@ -60,8 +61,8 @@ fn exp(x: f32) -> f32 {
     if x.is_nan() { x } else { exp }
 }
 
-/// The whole part of a number from 0 to 2²², without a conversion: those with a check for each number
-/// are not done side by side.
+/// The whole part of a number from 0 to 2²². `as i32` saturates, for which the compiler would convert
+/// one number at a time.
 #[inline(always)]
 fn whole(x: f32) -> i32 {
     const SHIFT: f32 = 8_388_608.0; // 2²³, from where on all numbers are whole
@@ -70,7 +71,7 @@ fn whole(x: f32) -> i32 {
     if shifted - SHIFT > x { nearest - 1 } else { nearest }
 }
 
-/// `2ᵏ x` for k from −150 to 128, in two factors where one would not be a number.
+/// `2ᵏ x` for k from −150 to 128, in two factors where one would not be a number; else anything.
 #[inline(always)]
 fn times_power_of_two(x: f32, k: i32) -> f32 {
     let first = if k < -126 { -102 } else { 0 };
@@ -81,38 +82,43 @@ fn times_power_of_two(x: f32, k: i32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use std::vec::Vec;
-
     use super::*;
 
-    /// Numbers of both signs and all sizes, and those around each place where the formula changes.
+    fn assert_exponentials(x: &mut [f32], shift: f32) {
+        let expected: std::vec::Vec<f32> = x.iter().map(|&x| libm::expf(x - shift)).collect();
+        exp_each(x, shift);
+        for (found, expected) in x.iter().zip(&expected) {
+            let same = found.to_bits() == expected.to_bits();
+            assert!(same || found.is_nan() && expected.is_nan(), "{found:e}, not {expected:e}");
+        }
+    }
+
     #[test]
-    fn the_bits_are_those_of_libm() {
-        let everywhere = (0..=u32::MAX).step_by(97);
-        let limits = [
-            HALF_LN_2,
-            THREE_HALVES_LN_2,
-            TINY,
-            OVERFLOW,
-            UNDERFLOW,
-            87.336_55,
-            f32::INFINITY,
-            0.0,
-        ];
-        let around = limits.into_iter().flat_map(|limit| {
+    fn the_bits_are_those_of_libm_everywhere() {
+        for start in (0..=u32::MAX).step_by(16 * 997) {
+            let mut x: [f32; 16] =
+                core::array::from_fn(|i| f32::from_bits(start.saturating_add(997 * i as u32)));
+            assert_exponentials(&mut x, 0.0);
+        }
+    }
+
+    #[test]
+    fn the_bits_are_those_of_libm_where_the_formula_changes() {
+        let limits = [HALF_LN_2, THREE_HALVES_LN_2, TINY, OVERFLOW, UNDERFLOW, 87.336_55, 0.0];
+        for limit in limits.into_iter().chain([f32::INFINITY]) {
             let bits = limit.to_bits() & (u32::MAX >> 1);
-            (bits.saturating_sub(300)..bits + 300).flat_map(|bits| [bits, bits | 1 << 31])
-        });
-        let numbers: Vec<u32> = everywhere.chain(around).collect();
-        for bits in numbers.chunks(37) {
-            let x: Vec<f32> = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
-            let mut found = x.clone();
-            exp_each(&mut found, 0.0);
-            for (&x, &found) in x.iter().zip(&found) {
-                let expected = libm::expf(x);
-                let same = found.to_bits() == expected.to_bits();
-                assert!(same || found.is_nan() && expected.is_nan(), "{x:e}: {found:e}");
+            for bits in bits.saturating_sub(300)..bits + 300 {
+                let x = f32::from_bits(bits);
+                assert_exponentials(&mut [x, -x], 0.0);
             }
+        }
+    }
+
+    #[test]
+    fn rows_of_any_length_are_shifted() {
+        for len in [0, 1, 10, 15, 16, 17, 32, 37] {
+            let mut x: std::vec::Vec<f32> = (0..len).map(|i| i as f32 - 7.3).collect();
+            assert_exponentials(&mut x, 3.7);
         }
     }
 }

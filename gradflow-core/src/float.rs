@@ -1,7 +1,7 @@
-//! The two floating-point types, and the only place where libm and micromath are named.
+//! The two floating-point types, and the only place, but for a test, where libm and micromath are named.
 //!
 //! Every target computes the same bits: `+ − × ÷`, comparisons and the square root are correctly
-//! rounded by IEEE 754, everything else comes from one pinned version of libm.
+//! rounded by IEEE 754, everything else comes from one pinned version of libm, or has its bits.
 
 use core::fmt::{Debug, Display, LowerExp};
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};

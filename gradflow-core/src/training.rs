@@ -18,9 +18,7 @@ use crate::random::{Pcg32, Stream};
 /// let sizes: Vec<usize> = (0..3).map(|_| batches.next_batch().len()).collect();
 /// assert_eq!(sizes, [2, 2, 1]);
 /// assert_eq!(batches.epoch(), 0);
-/// let last = batches.next_batch().to_vec();
-/// let after = batches.after_next().to_vec();
-/// assert!(batches.next_batch() != last && batches.next_batch() == after);
+/// batches.next_batch();
 /// assert_eq!(batches.epoch(), 1);
 /// # Ok::<(), gradflow_core::Error>(())
 /// ```
@@ -81,15 +79,6 @@ impl<I: AsRef<[u32]> + AsMut<[u32]>> Batches<I> {
         let end = samples.min(start + self.batch);
         self.start = end;
         self.order.as_ref().get(start..end).unwrap_or_default()
-    }
-
-    /// Indices of the samples that follow on the next batch in its epoch, at most a batch: what to
-    /// fetch from memory meanwhile.
-    #[must_use]
-    pub fn after_next(&self) -> &[u32] {
-        let order = self.order.as_ref();
-        let from = order.len().min(self.start + self.batch);
-        order.get(from..order.len().min(from + self.batch)).unwrap_or_default()
     }
 
     /// Generator state, position and epoch, for a checkpoint; the order itself is

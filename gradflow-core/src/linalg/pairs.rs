@@ -4,7 +4,7 @@
 use super::rows::{BLOCK, Pass, add_block, add_blocks};
 use crate::float::Float;
 
-/// Blocks of the rows of up to 112 hidden units.
+/// Blocks of the rows that are done whole: of 97 to 112 hidden units, such as the 100 of the experiments.
 const WHOLE: usize = 7;
 
 /// The rows of a full piece of a batch.
@@ -37,7 +37,7 @@ where
     }
 }
 
-/// All of it in one pass, where terms name no other rows than these. That the loop has no branch
+/// All of it in one pass, if these are the rows of a full piece. The loop then has no branch, which
 /// keeps all else out of its registers.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn spread_whole<T: Float>(
@@ -47,9 +47,9 @@ fn spread_whole<T: Float>(
 ) -> Option<()> {
     let first: [[T; BLOCK]; WHOLE] = *first.as_chunks().0.first_chunk()?;
     let second: [[T; BLOCK]; WHOLE] = *second.as_chunks().0.first_chunk()?;
-    let matrix: &mut WholeRows<T> = matrix.as_chunks_mut().0.as_chunks_mut().0.first_chunk_mut()?;
+    let rows: &mut WholeRows<T> = matrix.as_chunks_mut().0.as_chunks_mut().0.try_into().ok()?;
     for (r, (a, b)) in terms {
-        let Some(place) = matrix.get_mut(r) else { continue };
+        let Some(place) = rows.get_mut(r) else { continue };
         let mut sums = *place;
         add_blocks(a, &first, &mut sums);
         add_blocks(b, &second, &mut sums);
@@ -140,10 +140,10 @@ impl<T: Float> Pass<'_, T> {
         out: [&mut [T]; 2],
     ) -> Option<()> {
         const BLOCKS: usize = WHOLE - 1;
-        let matrix: &WholeRows<T> = self.matrix.as_chunks().0.as_chunks().0.first_chunk()?;
+        let rows: &WholeRows<T> = self.matrix.as_chunks().0.as_chunks().0.try_into().ok()?;
         let last = self.width.checked_sub(BLOCK).filter(|&last| last <= BLOCKS * BLOCK)?;
         self.sum_pair::<BLOCKS, BLOCK>(terms, out, |r| {
-            let row = matrix.get(r)?;
+            let row = rows.get(r)?;
             Some((row.first_chunk()?, row.as_flattened().get(last..)?.first_chunk()?))
         })
     }

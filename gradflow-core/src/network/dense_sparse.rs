@@ -215,7 +215,7 @@ fn gather_pairs<'g, T: Float>(
     for i in (0..).step_by(2) {
         let Some(first) = gradient.next() else { return };
         let Some(second) = gradient.next() else {
-            let terms = inputs.terms(i).into_iter().flatten();
+            let Some(terms) = inputs.terms(i) else { return };
             return weigh_rows(deltas.entries, deltas.width, terms, first, fresh);
         };
         let Some(terms) = inputs.pairs(i) else { return };

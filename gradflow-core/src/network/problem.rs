@@ -33,8 +33,9 @@ impl<T: Float> TwoLayer<T> {
     /// [`residual_scratch_len`](Self::residual_scratch_len).
     ///
     /// # Errors
-    /// An empty batch, an index outside the set, buffers that are too short, targets that are not
-    /// of the loss's kind, or classes for a network with one output.
+    /// An empty batch, an index outside the set, buffers that are too short, sparse rows of another
+    /// number of inputs, targets that are not of the loss's kind, or classes for a network with one
+    /// output.
     ///
     /// ```
     /// use gradflow_core::network::*;

@@ -112,7 +112,11 @@ impl<'a, T: Float> Samples<'a, T> {
             }
             Inputs::Sparse(rows) => {
                 Error::check_room(Buffer::Inputs, len, rows.len())?;
-                Error::check_length(Buffer::Inputs, inputs, rows.inputs())?;
+                if rows.inputs() != inputs {
+                    return Err(Error::Unsupported(
+                        "sparse rows must have as many entries as the network has inputs",
+                    ));
+                }
             }
         }
         match self.targets {

@@ -5,7 +5,8 @@ use crate::error::{Buffer, Error};
 /// Compressed rows over the caller's arrays. Row `i` spans `starts[i] .. starts[i+1]` of `columns`
 /// and `values`.
 ///
-/// They are checked when they are made, so that no step has to: kernels rely on ascending columns.
+/// They are checked when they are made, so that no step has to: kernels rely on ascending columns. The
+/// first row may start anywhere, what lies behind the last one is not read, and a stored value may be 0.
 ///
 /// ```
 /// use gradflow_core::network::SparseRows;
@@ -31,8 +32,9 @@ impl<S: AsRef<[u32]>, C: AsRef<[u16]>, V> SparseRows<S, C, V> {
     /// not zero its column, from 0, and its value.
     ///
     /// # Errors
-    /// Offsets that descend or leave the arrays, arrays of two lengths, and rows whose columns do
-    /// not ascend or are not below `inputs`.
+    /// [`Error::Length`] if there are not as many values as columns; [`Error::Unsupported`] for offsets
+    /// that descend or leave the arrays, and for rows whose columns do not ascend or are not below
+    /// `inputs`.
     pub fn new<T>(inputs: usize, starts: S, columns: C, values: V) -> Result<Self, Error>
     where
         V: AsRef<[T]>,
@@ -53,21 +55,25 @@ impl<S: AsRef<[u32]>, C: AsRef<[u16]>, V> SparseRows<S, C, V> {
     }
 
     /// Number of rows.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.starts.as_ref().len().saturating_sub(1)
     }
 
     /// True if there is no row.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Entries of a row, zeros included.
+    #[must_use]
     pub const fn inputs(&self) -> usize {
         self.inputs
     }
 
     /// The same rows, borrowed.
+    #[must_use]
     pub fn as_slices<T>(&self) -> SparseSlices<'_, T>
     where
         V: AsRef<[T]>,
@@ -81,6 +87,7 @@ impl<S: AsRef<[u32]>, C: AsRef<[u16]>, V> SparseRows<S, C, V> {
     }
 
     /// The arrays `(starts, columns, values)`.
+    #[must_use]
     pub fn into_parts(self) -> (S, C, V) {
         (self.starts, self.columns, self.values)
     }
@@ -91,10 +98,8 @@ impl<'a, T> SparseSlices<'a, T> {
     #[inline(always)]
     #[must_use]
     pub fn row(self, i: usize) -> (&'a [u16], &'a [T]) {
-        let range = match (self.starts.get(i), self.starts.get(i + 1)) {
-            (Some(&start), Some(&end)) => start as usize..end as usize,
-            _ => 0..0,
-        };
+        let bounds = self.starts.get(i..).and_then(<[u32]>::first_chunk);
+        let range = bounds.map_or(0..0, |&[start, end]| start as usize..end as usize);
         let columns = self.columns.get(range.clone()).unwrap_or_default();
         (columns, self.values.get(range).unwrap_or_default())
     }

@@ -3,6 +3,7 @@
 use super::samples::{Row, Rows};
 use super::scratch::PIECE;
 use crate::float::Float;
+use crate::linalg::Matrix as _;
 
 /// The first sample of the piece that is transposed, and whether for pairs; or none is.
 pub(super) type Held = Option<(usize, bool)>;
@@ -16,11 +17,11 @@ type Values<T> = [T];
 
 /// Where the sparse inputs of a piece are not zero, and their values there.
 pub(super) struct Transposed<'a, T> {
-    /// `d`: a bit for each sample.
+    /// `d'`, d or the next even number: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
-    /// `d × s`: each input's values, one for each sample of a piece.
+    /// `d' × s`: each input's values, one for each sample of a piece.
     pub(super) values: &'a mut [T],
-    /// `s`
+    /// `s`: as many as there are samples in the batch's first piece, or [`PIECE`] for wide kernels.
     pub(super) stride: usize,
     /// Whether inputs are read in pairs: then a value is 0 where its input is, else it has no meaning.
     pub(super) pairs: bool,
@@ -38,7 +39,7 @@ impl<T: Float> Transposed<'_, T> {
         *held = wanted;
         self.samples.fill([0; 2]);
         if self.pairs {
-            self.values.fill(T::ZERO);
+            self.clear(rows.len);
         }
         let stride = self.stride;
         for (s, row) in rows.iter().enumerate().take(PIECE) {
@@ -56,6 +57,17 @@ impl<T: Float> Transposed<'_, T> {
                     *place = x;
                 }
             }
+        }
+    }
+
+    /// Zeros for the values of so many samples.
+    #[inline(always)]
+    fn clear(&mut self, samples: usize) {
+        if samples == self.stride {
+            return self.values.fill(T::ZERO);
+        }
+        for values in self.values.rows_mut(self.stride) {
+            values.iter_mut().take(samples).for_each(|value| *value = T::ZERO);
         }
     }
 

@@ -91,6 +91,21 @@ fn check<T: Float>(shape: &Shape, loss: Loss) {
     assert_eq!(gathered, fingerprint(&case, Batch::of(case.sparse(), &order), f64::NAN));
 }
 
+/// Full pieces of 64 samples, and networks whose activations fill seven blocks, have kernels of their
+/// own.
+#[test]
+fn whole_pieces_change_no_bit() {
+    for m in [96, 97, 100, 112, 113] {
+        for n in [63, 64, 65, 128] {
+            for (d, k) in [(4, 3), (5, 6)] {
+                let shape = Shape { d, m, k, n, output_bias: true, scale: 1.0, seed: 0 };
+                check::<f32>(&shape, Loss::CrossEntropy);
+                check::<f64>(&shape, Loss::CrossEntropy);
+            }
+        }
+    }
+}
+
 /// Predictions by definition, and the figures of merit from them.
 fn check_evaluation(shape: &Shape, loss: Loss) {
     let case = Case::<f64>::new(shape, loss);

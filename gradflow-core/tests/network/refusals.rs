@@ -163,9 +163,12 @@ fn sets_that_do_not_fit_are_named() {
         let outside = refuse(Batch::of(samples, &[0, 5]), Loss::Mse);
         assert_eq!(length(Err::<(), _>(outside)), Buffer::Inputs);
     }
-    let narrower = SparseRows::new(SHAPE.d - 1, &[0][..], &[][..], &[][..]).unwrap();
-    let narrower = Samples { inputs: Inputs::Sparse(narrower), ..case.dense() };
-    assert_eq!(length(Err::<(), _>(refuse(Batch::all(narrower, 1), Loss::Mse))), Buffer::Inputs);
+    for d in [SHAPE.d - 1, SHAPE.d + 1] {
+        let rows = SparseRows::new(d, &[0, 0][..], &[][..], &[][..]).unwrap();
+        let other = Samples { inputs: Inputs::Sparse(rows), ..case.dense() };
+        let refused = refuse(Batch::all(other, 1), Loss::Mse);
+        assert!(refused.to_string().contains("as many entries"), "{d}: {refused}");
+    }
     let short = Samples { targets: Targets::Values(&case.values[1..]), ..case.dense() };
     assert_eq!(length(Err::<(), _>(refuse(Batch::all(short, 5), Loss::Mse))), Buffer::Targets);
     let short = Samples { targets: Targets::Labels(&[0; 4]), ..case.dense() };
@@ -186,6 +189,9 @@ fn sparse_rows_that_no_kernel_can_read_are_refused() {
     };
     assert_eq!(rows(&[0, 2, 2, 3], &[0, 2, 1], &[1.0; 3]), Ok(3));
     assert_eq!((rows(&[], &[], &[]), rows(&[0], &[], &[])), (Ok(0), Ok(0)));
+    let one = SparseRows::new(3, &[0, 1][..], &[2][..], &[5.0][..]).unwrap();
+    assert_eq!(one.row(0), (&[2][..], &[5.0][..]));
+    assert_eq!([one.row(1), one.row(usize::MAX)], [(&[][..], &[][..]); 2]);
     assert_eq!(length(rows(&[0, 2], &[0, 1], &[1.0])), Buffer::Inputs);
     let refused = |starts: &[u32], columns: &[u16]| {
         let error = rows(starts, columns, &[1.0; 2]).unwrap_err();

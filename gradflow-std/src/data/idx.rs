@@ -176,6 +176,7 @@ struct RowBuffer<T> {
     entries: Vec<(u16, u8)>,
     /// `p/255` for each byte p.
     scale: [T; 256],
+    /// The rows so far, see [`SparseRows`](gradflow_core::network::SparseRows).
     starts: Vec<u32>,
     columns: Vec<u16>,
     values: Vec<T>,

@@ -29,7 +29,7 @@ impl<T> Rows<T> {
     /// The rows before `at` and the rows from there on, each of `inputs` entries.
     ///
     /// # Errors
-    /// None, if there are so many rows.
+    /// As [`sparse`]: none, since the rows have been checked.
     pub(super) fn split(self, at: usize, inputs: usize) -> Result<(Self, Self), DataError> {
         let rows = match self {
             Self::Dense(mut x) => {

@@ -1,9 +1,9 @@
-//! Fetching inputs from memory ahead of the step that reads them.
+//! Fetching a batch from memory all at once.
 
 use gradflow_core::network::Inputs;
 
-/// Asks for the sparse inputs of these samples. Shuffled samples lie anywhere in memory, and what is
-/// asked for a step earlier is in the cache when it is read.
+/// Asks for the sparse inputs of these samples. Shuffled samples lie anywhere in memory, and would be
+/// waited for one after the other.
 pub(super) fn prefetch<T: Copy>(inputs: Inputs<'_, T>, samples: &[u32]) {
     let Inputs::Sparse(rows) = inputs else { return };
     for &sample in samples {

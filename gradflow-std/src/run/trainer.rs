@@ -133,8 +133,9 @@ impl<T: Float> Trainer<T> {
     /// # Errors
     /// As [`Scheme::step`]; the weights are then those before the step.
     pub fn step(&mut self, set: &DataSet<T>, watch: &mut impl Watch<T>) -> Result<Step<T>, Error> {
-        prefetch(set.samples().inputs, self.batches.after_next());
-        let batch = Batch::of(set.samples(), self.batches.next_batch());
+        let order = self.batches.next_batch();
+        prefetch(set.samples().inputs, order);
+        let batch = Batch::of(set.samples(), order);
         let scratch = Scratch { reals: aligned(&mut self.reals), indices: &mut self.indices };
         let problem = self.network.on(batch, self.trained, scratch)?;
         let mut problem = Wide::new(problem.with_residual(self.residual)?, self.registers);
