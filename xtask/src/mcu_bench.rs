@@ -17,7 +17,7 @@ const HELP: &str = "\
 Builds the firmware of both boards, runs it in QEMU and in rp2040js, and prints, for each board,
 flash, static RAM and, for each method, what a step costs: instructions (QEMU) or cycles (rp2040js),
 RAM and stack. Then the way to a mean squared error of 1e-5 and 1e-6 from 20 seeds. Everything is
-compared with gradflow-mcu/budget.tsv. About two minutes.
+compared with gradflow-mcu/budget.tsv. About five minutes.
 
 cargo xtask bench --mcu [--update]
 
