@@ -35,8 +35,9 @@ def exp_sav(parameters, dt):
         r = state.setdefault("r", math.exp(loss.item()))
         gradient = torch.cat([p.grad.reshape(-1) for p in parameters])
         flat = torch.cat([p.reshape(-1) for p in parameters])
-        state["r"] = r / (1 + dt * torch.dot(gradient, gradient).item())
-        flat -= dt * (state["r"] / r) * gradient
+        decay = 1 + dt * torch.dot(gradient, gradient).item()
+        state["r"] = r / decay
+        flat -= dt / decay * gradient  # not by r'/r: in the long run r is too small for a number
         start = 0
         for p in parameters:
             p.copy_(flat[start : start + p.numel()].view_as(p))
