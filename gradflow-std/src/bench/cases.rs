@@ -41,7 +41,7 @@ const fn epoch(method: MethodName) -> Work {
 const RELAXED: Work = Work::Epoch { method: MethodName::Sav, relaxed: true };
 
 /// All cases, in the order of the tables.
-pub(super) const CASES: [Case; 19] = [
+pub(super) const CASES: [Case; 21] = [
     case("mnist-sgd-64", "SGD", 64, epoch(MethodName::Sgd)),
     case("mnist-sav-64", "SAV", 64, epoch(MethodName::Sav)),
     case("mnist-exp-sav-64", "ExpSAV", 64, epoch(MethodName::ExpSav)),
@@ -60,6 +60,8 @@ pub(super) const CASES: [Case; 19] = [
     case("mnist-ieq-full-64", "full IEQ", 64, Work::IeqFull),
     case("apart-256", "multiply and add, 256 bits", 0, Work::Arithmetic),
     case("fused-256", "fused multiply-add, 256 bits", 0, Work::Arithmetic),
+    case("apart-512", "multiply and add, 512 bits", 0, Work::Arithmetic),
+    case("fused-512", "fused multiply-add, 512 bits", 0, Work::Arithmetic),
     case("second-level", "reading the second-level cache", 0, Work::Bandwidth),
 ];
 

@@ -131,13 +131,19 @@ fn limits(results: &Results) -> Table {
         let least = format!("{} s", short(least));
         table.rows.push(vec![what.into(), measured, least, format!("{} × as long", short(ratio))]);
     };
-    for (case, how) in [("apart-256", "multiply, add"), ("fused-256", "fused multiply-add")] {
+    let arithmetic = [
+        ("apart-256", "multiply, add, 256 bits"),
+        ("fused-256", "fused multiply-add, 256 bits"),
+        ("apart-512", "multiply, add, 512 bits"),
+        ("fused-512", "fused multiply-add, 512 bits"),
+    ];
+    for (case, how) in arithmetic {
         let Some(pair) = results.only(case) else { continue };
         let per_s = 2.0 / pair;
         let shown = format!("{} GFLOP/s", short(per_s / 1e9));
-        let dense = format!("{how}, 256 bits: every pixel");
+        let dense = format!("{how}: every pixel");
         row(&dense, shown.clone(), dense_operations() / per_s);
-        let sparse = format!("{how}, 256 bits: pixels that are not zero");
+        let sparse = format!("{how}: pixels that are not zero");
         row(&sparse, shown, sparse_operations(entries) / per_s);
     }
     if let Some(byte) = results.only("second-level") {

@@ -52,21 +52,29 @@ fn thread_seconds() -> f64 {
 mod limits {
     use std::arch::{asm, is_x86_feature_detected};
 
-    /// A multiply and an add as gradflow dispatches them: 256 bits, never fused.
-    const APART: &str = "apart-256";
-    /// The two fused, 256 bits.
-    const FUSED: &str = "fused-256";
+    /// A multiply and an add as gradflow dispatches them, never fused, by the bits of a register.
+    const APART_256: &str = "apart-256";
+    const APART_512: &str = "apart-512";
+    /// The two fused.
+    const FUSED_256: &str = "fused-256";
+    const FUSED_512: &str = "fused-512";
     const SECOND_LEVEL: &str = "second-level";
 
-    /// Turns of a loop of twelve multiply-adds of eight lanes, which do not wait for one another.
+    /// Turns of a loop of twelve multiply-adds, which do not wait for one another.
     const TURNS: u64 = 10_000_000;
 
     /// Times that the buffer is read.
     const PASSES: usize = 10_000;
 
     pub(crate) fn cases() -> Vec<&'static str> {
-        let avx = is_x86_feature_detected!("avx");
-        let all = [(avx, APART), (is_x86_feature_detected!("fma"), FUSED), (avx, SECOND_LEVEL)];
+        let (avx, avx512) = (is_x86_feature_detected!("avx"), is_x86_feature_detected!("avx512f"));
+        let all = [
+            (avx, APART_256),
+            (is_x86_feature_detected!("fma"), FUSED_256),
+            (avx512, APART_512),
+            (avx512, FUSED_512),
+            (avx, SECOND_LEVEL),
+        ];
         all.into_iter().filter_map(|(there, name)| there.then_some(name)).collect()
     }
 
@@ -74,22 +82,31 @@ mod limits {
     pub(crate) fn run(name: &str, buffer: &[u8]) -> Option<f64> {
         let name = cases().into_iter().find(|known| *known == name)?;
         // SAFETY: `cases` names only those whose instructions the processor has.
-        unsafe {
+        let lanes = unsafe {
             match name {
-                APART => apart(),
-                FUSED => fused(),
+                APART_256 => apart_256(),
+                FUSED_256 => fused_256(),
+                APART_512 => apart_512(),
+                FUSED_512 => fused_512(),
                 _ => {
                     (0..PASSES).for_each(|_| read(buffer));
                     return Some((PASSES * (buffer.len() & !511)) as f64);
                 }
             }
-        }
-        Some((TURNS * 12 * 8) as f64)
+            if name.ends_with("512") { 16 } else { 8 }
+        };
+        Some((TURNS * 12 * lanes) as f64)
     }
 
-    /// A loop over the instructions given, each on a sum of its own, ymm0 to ymm11.
+    /// A loop over an instruction or two, each time on a sum of its own, in registers 0 to 11.
     macro_rules! sums {
-        ($name:ident, $($code:expr)+) => {
+        ($name:ident, $code:ident $registers:literal) => {
+            sums!(@$name, $code!($registers 0) $code!($registers 1) $code!($registers 2)
+                $code!($registers 3) $code!($registers 4) $code!($registers 5)
+                $code!($registers 6) $code!($registers 7) $code!($registers 8)
+                $code!($registers 9) $code!($registers 10) $code!($registers 11));
+        };
+        (@$name:ident, $($code:expr)+) => {
             unsafe fn $name() {
                 // SAFETY: registers alone; the caller has seen that the instructions exist.
                 unsafe {
@@ -113,27 +130,37 @@ mod limits {
     }
 
     macro_rules! apart {
-        ($sum:literal) => {
-            concat!("vmulps ymm14, ymm12, ymm13\nvaddps ymm", $sum, ", ymm", $sum, ", ymm14")
+        ($r:literal $sum:literal) => {
+            concat!(
+                "vmulps ",
+                $r,
+                "14, ",
+                $r,
+                "12, ",
+                $r,
+                "13\nvaddps ",
+                $r,
+                $sum,
+                ", ",
+                $r,
+                $sum,
+                ", ",
+                $r,
+                "14"
+            )
         };
     }
 
     macro_rules! fused {
-        ($sum:literal) => {
-            concat!("vfmadd231ps ymm", $sum, ", ymm12, ymm13")
+        ($r:literal $sum:literal) => {
+            concat!("vfmadd231ps ", $r, $sum, ", ", $r, "12, ", $r, "13")
         };
     }
 
-    sums!(
-        apart,
-        apart!(0) apart!(1) apart!(2) apart!(3) apart!(4) apart!(5)
-        apart!(6) apart!(7) apart!(8) apart!(9) apart!(10) apart!(11)
-    );
-    sums!(
-        fused,
-        fused!(0) fused!(1) fused!(2) fused!(3) fused!(4) fused!(5)
-        fused!(6) fused!(7) fused!(8) fused!(9) fused!(10) fused!(11)
-    );
+    sums!(apart_256, apart "ymm");
+    sums!(fused_256, fused "ymm");
+    sums!(apart_512, apart "zmm");
+    sums!(fused_512, fused "zmm");
 
     /// Reads whole blocks of 512 bytes, 32 at a time.
     unsafe fn read(buffer: &[u8]) {
