@@ -5,7 +5,8 @@
 //!
 //! The core of gradflow: schemes ([`scheme`]), the two-layer network ([`network`]), the energy audit
 //! ([`audit`]), sampling, and the order of a run ([`training`]). It allocates nothing, panics nowhere,
-//! has no unsafe code and gives the same bits on every target; every buffer is the caller's.
+//! is memory-safe by the compiler's word, and gives the same bits on every target; every buffer is the
+//! caller's.
 //!
 //! A network on a batch is an [`Objective`] (and [`Residuals`], for IEQ); a scheme takes steps on it:
 //!
