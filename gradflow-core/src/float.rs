@@ -80,11 +80,11 @@ pub trait Float:
     /// eˣ
     #[must_use]
     fn exp(self) -> Self;
-    /// Replaces each x by [`exp`](Self::exp)`(x − shift)`.
+    /// Replaces each x by its [`exp`](Self::exp).
     #[inline(always)]
-    fn exp_each(x: &mut [Self], shift: Self) {
+    fn exp_each(x: &mut [Self]) {
         for x in x {
-            *x = (*x - shift).exp();
+            *x = x.exp();
         }
     }
     /// ln x
@@ -217,8 +217,8 @@ float!(
     |next| (next() >> 8) as f32 * (1.0 / 16_777_216.0),
     #[cfg(feature = "wide")]
     #[inline(always)]
-    fn exp_each(x: &mut [Self], shift: Self) {
-        crate::exponentials::exp_each(x, shift);
+    fn exp_each(x: &mut [Self]) {
+        crate::exponentials::exp_each(x);
     }
 );
 float!(
@@ -237,11 +237,11 @@ float!(
 pub trait Math<T: Float>: Copy + Default {
     /// eˣ
     fn exp(x: T) -> T;
-    /// Replaces each x by [`exp`](Self::exp)`(x − shift)`.
+    /// Replaces each x by its [`exp`](Self::exp).
     #[inline(always)]
-    fn exp_each(x: &mut [T], shift: T) {
+    fn exp_each(x: &mut [T]) {
         for x in x {
-            *x = Self::exp(*x - shift);
+            *x = Self::exp(*x);
         }
     }
     /// ln x
@@ -260,8 +260,8 @@ impl<T: Float> Math<T> for Exact {
         x.exp()
     }
     #[inline(always)]
-    fn exp_each(x: &mut [T], shift: T) {
-        T::exp_each(x, shift);
+    fn exp_each(x: &mut [T]) {
+        T::exp_each(x);
     }
     #[inline(always)]
     fn ln(x: T) -> T {

@@ -25,13 +25,13 @@ pub(super) fn activate<T: Float>(
     network: &TwoLayer<T>,
     layers: &Layers<'_, T>,
     rows: &Rows<'_, T>,
-    work: &Work<'_, T>,
+    work: &mut Work<'_, T>,
     activations: &mut [T],
 ) {
     let m = network.hidden;
     let spread = work.spreads(network, rows);
     if spread {
-        spread_inputs(network, layers.hidden, &work.inputs, activations);
+        spread_inputs(network, layers.hidden, &mut work.inputs, activations);
     }
     let biases = layers.hidden.get(network.inputs * m..).unwrap_or_default();
     for (row, h) in rows.iter().zip(activations.rows_mut(network.row_len())) {
@@ -55,7 +55,7 @@ pub(super) fn activate<T: Float>(
 fn spread_inputs<T: Float>(
     network: &TwoLayer<T>,
     weights: &[T],
-    inputs: &Transposed<'_, T>,
+    inputs: &mut Transposed<'_, T>,
     sums: &mut [T],
 ) {
     #[cfg(feature = "wide")]
@@ -66,7 +66,7 @@ fn spread_inputs<T: Float>(
             // Beyond a row's end follows the next one, at last the biases: what they add to the
             // padding is never read. Where the last input has no partner, its values are zeros.
             let row = |i| weights.get(i * m..i * m + width);
-            if let (Some(first), Some(terms)) = (row(i), inputs.pairs(i)) {
+            if let (Some(terms), Some(first)) = (inputs.complete_pair(i), row(i)) {
                 spread_pair([first, row(i + 1).unwrap_or(first)], &terms, sums);
             }
         }

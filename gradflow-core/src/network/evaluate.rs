@@ -49,7 +49,7 @@ impl<T: Float> TwoLayer<T> {
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {
             let rows = batch.rows(start, PIECE, self.inputs());
             let h = piece.activations.get_mut(..rows.len * self.row_len()).unwrap_or_default();
-            activate(self, &layers, &rows, &piece.work, h);
+            activate(self, &layers, &rows, &mut piece.work, h);
             respond(self, &layers, &mut piece.work, h, out);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::dense_sparse::{activate, pull_back, weigh_inputs};
 use super::gram::{GramParts, gram, padded};
-use super::loss::Target;
+use super::loss::{PieceTargets, Target};
 use super::output_layer::respond;
 use super::samples::Row;
 use super::scratch::{PIECE, split_piece};
@@ -26,12 +26,10 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             if piece.work.spreads(&network, &rows) {
                 piece.work.inputs.fill(&rows, &mut self.held);
             }
-            activate(&network, &layers, &rows, &piece.work, h);
+            activate(&network, &layers, &rows, &mut piece.work, h);
             respond(&network, &layers, &mut piece.work, h, f);
-            for (i, f) in f.rows_mut(network.outputs).enumerate() {
-                let target = Target::at(&batch, start + i, network.outputs)?;
-                sum += loss.value::<T, M>(f, target);
-            }
+            let targets = PieceTargets { batch, start, outputs: network.outputs };
+            loss.add_values::<T, M>(f, &targets, &mut sum)?;
         }
         Ok(sum / loss.divisor(batch.len(), network.outputs))
     }
@@ -51,12 +49,10 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
             piece.work.inputs.fill(&rows, &mut self.held);
-            activate(&network, &layers, &rows, &piece.work, h);
+            activate(&network, &layers, &rows, &mut piece.work, h);
             respond(&network, &layers, &mut piece.work, h, f);
-            for (i, f) in f.rows_mut(network.outputs).enumerate() {
-                let target = Target::at(&batch, start + i, network.outputs)?;
-                sum += loss.delta::<T, M>(f, target, factor);
-            }
+            let targets = PieceTargets { batch, start, outputs: network.outputs };
+            loss.add_deltas::<T, M>(f, &targets, factor, &mut sum)?;
             pull_back(&network, &layers, &rows, h, f, &mut piece.work, &mut gradient);
         }
         Ok(sum / divisor)
@@ -90,17 +86,20 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             if piece.work.spreads(&network, &rows) {
                 piece.work.inputs.fill(&rows, &mut self.held);
             }
-            activate(&network, &layers, &rows, &piece.work, h);
+            activate(&network, &layers, &rows, &mut piece.work, h);
         }
         respond(&network, &layers, &mut piece.work, activations, outputs);
-        let unit = residual.unit(n, k);
         let mut sum = T::ZERO;
+        for (start, f) in (0..n).step_by(PIECE).zip(outputs.pieces(PIECE * k)) {
+            let work = piece.outputs.get_mut(..f.len()).unwrap_or_default();
+            copy(f, work);
+            let targets = PieceTargets { batch, start, outputs: k };
+            loss.add_values::<T, M>(work, &targets, &mut sum)?;
+        }
+        let unit = residual.unit(n, k);
         let samples = outputs.rows_mut(k).zip(q.rows_mut(k));
         for (i, (f, q)) in samples.enumerate() {
             let target = Target::at(&batch, i, k)?;
-            let work = piece.outputs.get_mut(..k).unwrap_or_default();
-            copy(f, work);
-            sum += loss.value::<T, M>(work, target);
             residual.prepare::<T, M>(f);
             residual.entries(unit, f, target, q);
         }
@@ -156,6 +155,9 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
             copy(h, work);
             piece.work.inputs.fill(&rows, &mut self.held);
+            if piece.work.pairs(&network) && !rows.is_dense() {
+                piece.work.inputs.complete();
+            }
             pull_back(&network, &layers, &rows, work, deltas, &mut piece.work, &mut out);
         }
         Ok(())

@@ -1,8 +1,10 @@
 //! Losses: means over the batch, and their derivatives in the network's outputs.
 
 use super::samples::{Batch, Targets};
+use super::scratch::PIECE;
 use crate::error::Error;
 use crate::float::{Float, Math};
+use crate::linalg::Matrix as _;
 
 /// What training minimises: a mean over the batch of `n` samples with `k` outputs each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,29 +33,88 @@ impl Loss {
         }
     }
 
-    /// One sample's share of the sum.
+    /// Adds the shares of a piece's samples to the sum, one after the other. `f` has their outputs, one
+    /// row each, and is overwritten.
+    ///
+    /// # Errors
+    /// A label that is no class.
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    pub(super) fn add_values<T: Float, M: Math<T>>(
+        self,
+        f: &mut [T],
+        piece: &PieceTargets<'_, T>,
+        sum: &mut T,
+    ) -> Result<(), Error> {
+        let logits = self.exponentiate::<T, M>(f, piece)?;
+        for ((f, target), logit) in f.rows_mut(piece.outputs).zip(piece.targets()).zip(logits) {
+            *sum += self.value::<T, M>(f, target?, logit);
+        }
+        Ok(())
+    }
+
+    /// The same, but replaces `f` by `factor` times the derivatives of the shares in it.
+    ///
+    /// # Errors
+    /// As [`add_values`](Self::add_values).
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    pub(super) fn add_deltas<T: Float, M: Math<T>>(
+        self,
+        f: &mut [T],
+        piece: &PieceTargets<'_, T>,
+        factor: T,
+        sum: &mut T,
+    ) -> Result<(), Error> {
+        let logits = self.exponentiate::<T, M>(f, piece)?;
+        for ((f, target), logit) in f.rows_mut(piece.outputs).zip(piece.targets()).zip(logits) {
+            *sum += self.delta::<T, M>(f, target?, logit, factor);
+        }
+        Ok(())
+    }
+
+    /// If targets are classes, replaces each row of `f` by `exp(f − largest)`, all rows side by side.
+    /// Returns each sample's `f_y − largest`.
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn exponentiate<T: Float, M: Math<T>>(
+        self,
+        f: &mut [T],
+        piece: &PieceTargets<'_, T>,
+    ) -> Result<[T; PIECE], Error> {
+        let mut logits = [T::ZERO; PIECE];
+        if !self.classifies() {
+            return Ok(logits);
+        }
+        let rows = f.rows_mut(piece.outputs).zip(piece.targets());
+        for ((f, target), logit) in rows.zip(&mut logits) {
+            subtract_largest(f);
+            *logit = target?.of(f);
+        }
+        M::exp_each(f);
+        Ok(logits)
+    }
+
+    /// One sample's share of the sum, after [`exponentiate`](Self::exponentiate).
     #[inline(always)]
-    pub(super) fn value<T: Float, M: Math<T>>(self, f: &mut [T], target: Target<'_, T>) -> T {
+    fn value<T: Float, M: Math<T>>(self, f: &mut [T], target: Target<'_, T>, logit: T) -> T {
         match self {
             Self::Mse => target.differences(f).fold(T::ZERO, |sum, e| sum + e * e),
-            Self::CrossEntropy => {
-                let f_y = target.of(f);
-                let (top, total) = exponentials::<T, M>(f);
-                M::ln(total) - (f_y - top)
-            }
+            Self::CrossEntropy => M::ln(total(f)) - logit,
             Self::Brier => {
-                softmax::<T, M>(f);
+                normalise(f);
                 target.differences(f).fold(T::ZERO, |sum, e| sum + e * e)
             }
         }
     }
 
-    /// One sample's share of the sum; `f` is replaced by `factor` times its derivative in `f`.
+    /// The same; `f` is replaced by `factor` times its derivative in the outputs.
     #[inline(always)]
-    pub(super) fn delta<T: Float, M: Math<T>>(
+    fn delta<T: Float, M: Math<T>>(
         self,
         f: &mut [T],
         target: Target<'_, T>,
+        logit: T,
         factor: T,
     ) -> T {
         match self {
@@ -64,14 +125,13 @@ impl Loss {
                 sum
             }
             Self::CrossEntropy => {
-                let f_y = target.of(f);
-                let (top, total) = softmax::<T, M>(f);
+                let total = normalise(f);
                 target.subtract_from(f);
                 scale(f, factor);
-                M::ln(total) - (f_y - top)
+                M::ln(total) - logit
             }
             Self::Brier => {
-                softmax::<T, M>(f);
+                normalise(f);
                 let mut sum = T::ZERO;
                 let mut along = T::ZERO; // pᵀ(p − y)
                 for (p, e) in f.iter().zip(target.differences(f)) {
@@ -93,23 +153,54 @@ fn scale<T: Float>(f: &mut [T], factor: T) {
     }
 }
 
-/// Replaces `f` by `exp(f − largest)`; returns the largest entry and `Σ exp(f − largest)`.
+/// `f ← f − largest`, so that no exponential overflows.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
-fn exponentials<T: Float, M: Math<T>>(f: &mut [T]) -> (T, T) {
+fn subtract_largest<T: Float>(f: &mut [T]) {
     let top = f.iter().fold(-T::INFINITY, |top, &f| if f > top { f } else { top });
-    M::exp_each(f, top);
-    (top, f.iter().fold(T::ZERO, |total, &f| total + f))
+    for f in f {
+        *f -= top;
+    }
 }
 
-/// Replaces `f` by its softmax; returns the largest entry and `Σ exp(f − largest)`.
 #[inline(always)]
-pub(super) fn softmax<T: Float, M: Math<T>>(f: &mut [T]) -> (T, T) {
-    let (top, total) = exponentials::<T, M>(f);
-    for f in f.iter_mut() {
+fn total<T: Float>(f: &[T]) -> T {
+    f.iter().fold(T::ZERO, |total, &f| total + f)
+}
+
+/// Divides `f` by its sum, which is returned.
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+fn normalise<T: Float>(f: &mut [T]) -> T {
+    let total = total(f);
+    for f in f {
         *f /= total;
     }
-    (top, total)
+    total
+}
+
+/// Replaces one sample's outputs by their softmax.
+#[inline(always)]
+pub(super) fn softmax<T: Float, M: Math<T>>(f: &mut [T]) {
+    subtract_largest(f);
+    M::exp_each(f);
+    normalise(f);
+}
+
+/// What the outputs of a piece of a batch are compared with.
+pub(super) struct PieceTargets<'a, T> {
+    pub(super) batch: Batch<'a, T>,
+    /// The piece's first sample.
+    pub(super) start: usize,
+    pub(super) outputs: usize,
+}
+
+impl<'a, T: Float> PieceTargets<'a, T> {
+    /// Those of all samples from the first one on.
+    #[inline(always)]
+    fn targets(&self) -> impl Iterator<Item = Result<Target<'a, T>, Error>> {
+        (self.start..).map(|i| Target::at(&self.batch, i, self.outputs))
+    }
 }
 
 /// What one sample's outputs are compared with.

@@ -169,7 +169,7 @@ pub(super) fn split_piece<'s, T: Float>(
     let (columns, rest) = rest.split_at_mut_checked(network.columns_len()).ok_or(short)?;
     let indices = &mut *scratch.indices;
     let samples = indices.get_mut(..2 * inputs).ok_or(short_indices)?.as_chunks_mut().0;
-    let inputs = Transposed { samples, values, stride, pairs: vectors.spread() };
+    let inputs = Transposed { samples, values, stride };
     let work = Work { row, columns, inputs, vectors };
     Ok((Piece { activations, outputs, work }, rest))
 }

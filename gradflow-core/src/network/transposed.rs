@@ -3,10 +3,9 @@
 use super::samples::{Row, Rows};
 use super::scratch::PIECE;
 use crate::float::Float;
-use crate::linalg::Matrix as _;
 
-/// The first sample of the piece that is transposed, and whether for pairs; or none is.
-pub(super) type Held = Option<(usize, bool)>;
+/// The first sample of the piece that is transposed, or none is.
+pub(super) type Held = Option<usize>;
 
 /// One input's values. Wide kernels look them up without a comparison, for which there are as many as
 /// there can be.
@@ -19,12 +18,11 @@ type Values<T> = [T];
 pub(super) struct Transposed<'a, T> {
     /// `d'`, d or the next even number: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
-    /// `d' × s`: each input's values, one for each sample of a piece.
+    /// `d' × s`: each input's values, one for each sample of a piece; without a meaning where the input
+    /// is zero, unless [`complete`](Self::complete) has made it 0 there.
     pub(super) values: &'a mut [T],
     /// `s`: as many as there are samples in the batch's first piece, or [`PIECE`] for wide kernels.
     pub(super) stride: usize,
-    /// Whether inputs are read in pairs: then a value is 0 where its input is, else it has no meaning.
-    pub(super) pairs: bool,
 }
 
 impl<T: Float> Transposed<'_, T> {
@@ -32,15 +30,11 @@ impl<T: Float> Transposed<'_, T> {
     /// registers for itself.
     #[inline(never)]
     pub(super) fn fill(&mut self, rows: &Rows<'_, T>, held: &mut Held) {
-        let wanted = Some((rows.start, self.pairs));
-        if rows.is_dense() || *held == wanted {
+        if rows.is_dense() || *held == Some(rows.start) {
             return;
         }
-        *held = wanted;
+        *held = Some(rows.start);
         self.samples.fill([0; 2]);
-        if self.pairs {
-            self.clear(rows.len);
-        }
         let stride = self.stride;
         for (s, row) in rows.iter().enumerate().take(PIECE) {
             let Row::Sparse(columns, values) = row else { return };
@@ -60,14 +54,33 @@ impl<T: Float> Transposed<'_, T> {
         }
     }
 
-    /// Zeros for the values of so many samples.
+    /// Makes the values of input `i` and the next one 0 at the samples at which these are zero, and
+    /// returns them as [`pairs`](Self::pairs); or nothing if both are zero everywhere. It is left to
+    /// whoever reads the pair first, and then needs its values near anyway.
+    #[cfg(feature = "wide")]
     #[inline(always)]
-    fn clear(&mut self, samples: usize) {
-        if samples == self.stride {
-            return self.values.fill(T::ZERO);
+    pub(super) fn complete_pair(&mut self, i: usize) -> Option<Pairs<'_, T>> {
+        if self.pairs(i)?.samples == 0 {
+            return None;
         }
-        for values in self.values.rows_mut(self.stride) {
-            values.iter_mut().take(samples).for_each(|value| *value = T::ZERO);
+        for i in [i, i + 1] {
+            let halves = *self.samples.get(i)?;
+            let row: &mut Values<T> = self.values.get_mut(i * self.stride..)?.first_chunk_mut()?;
+            for (row, samples) in row.as_chunks_mut::<32>().0.iter_mut().zip(halves) {
+                for (s, x) in row.iter_mut().enumerate() {
+                    *x = if samples & 1 << s != 0 { *x } else { T::ZERO };
+                }
+            }
+        }
+        self.pairs(i)
+    }
+
+    /// Completes all pairs, for who has not spread the inputs before.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn complete(&mut self) {
+        #[cfg(feature = "wide")]
+        for i in (0..self.samples.len()).step_by(2) {
+            self.complete_pair(i);
         }
     }
 
@@ -77,7 +90,8 @@ impl<T: Float> Transposed<'_, T> {
         Some(Terms { samples: self.bits(i)?, values: self.row(i)? })
     }
 
-    /// The samples at which input `i` or the next one is not zero, and their values there.
+    /// The samples at which input `i` or the next one is not zero, and their values there, if the pair is
+    /// complete.
     #[cfg(feature = "wide")]
     #[inline(always)]
     pub(super) fn pairs(&self, i: usize) -> Option<Pairs<'_, T>> {
