@@ -49,6 +49,7 @@ pub mod objective;
 mod random;
 pub mod reference;
 pub mod scheme;
+mod support;
 pub mod tasks;
 pub mod training;
 pub mod weights;
@@ -60,6 +61,7 @@ pub use float::Approximate;
 pub use float::{Exact, Float, Math};
 pub use objective::{Objective, Residuals};
 pub use random::{Pcg32, Stream};
+pub use support::{Gradient, Support};
 
 /// The examples of the README run as documentation tests.
 #[cfg(doctest)]

@@ -1,8 +1,11 @@
 //! What a scheme asks of the problem that it minimises.
 
+use core::ops::Range;
+
 use crate::error::Error;
 use crate::float::Float;
-use crate::linalg::{Packed, axpy, norm_sq};
+use crate::linalg::{Packed, norm_sq};
+use crate::support::{Gradient, Support};
 
 /// A loss `L(w)` and its gradient, on one batch.
 pub trait Objective<T: Float> {
@@ -21,6 +24,21 @@ pub trait Objective<T: Float> {
     /// # Errors
     /// As [`loss`](Self::loss).
     fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
+
+    /// The same, but entries outside the [`support`](Self::support) are left as they are.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sparse_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
+        self.gradient(w, gradient)
+    }
+
+    /// Where the gradient of the last [`sparse_gradient`](Self::sparse_gradient) can differ from 0.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn support(&self) -> Support<'_> {
+        Support::all(self.parameters())
+    }
 }
 
 /// A loss with a residual `q(w)` (one entry a sample and output) and its Jacobian `J = ∂q/∂w`.
@@ -134,7 +152,7 @@ where
     O: Residuals<T> + ?Sized,
 {
     objective.pull_back(w, u, buffer)?;
-    descend_along(w, buffer, length)
+    descend_along(w, &Gradient::new(buffer, Support::all(buffer.len())), length)
 }
 
 /// `w ← w − length · direction`, and `‖Δw‖²`.
@@ -142,32 +160,29 @@ where
 /// # Errors
 /// [`Error::NotFinite`] if the update or a new parameter is not finite; `w` is then untouched.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn descend_along<T: Float>(w: &mut [T], direction: &[T], length: T) -> Result<T, Error> {
-    let direction_sq = norm_sq(direction);
-    descend_with_norm(w, direction, length, direction_sq)?;
-    Ok(length * length * direction_sq)
-}
-
-/// [`descend_along`] for a direction whose squared norm is known.
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn descend_with_norm<T: Float>(
+pub(crate) fn descend_along<T: Float>(
     w: &mut [T],
-    direction: &[T],
+    direction: &Gradient<'_, T>,
     length: T,
-    direction_sq: T,
-) -> Result<(), Error> {
+) -> Result<T, Error> {
     use crate::error::Quantity::{Update, Weights};
-    let update = length * direction_sq.sqrt();
-    if !update.is_finite() || !(length * length * direction_sq).is_finite() {
+    let update = length * direction.norm_sq.sqrt();
+    let update_sq = length * length * direction.norm_sq;
+    if !update.is_finite() || !update_sq.is_finite() {
         return Err(Error::NotFinite { what: Update });
     }
     // Shorter updates cannot overflow a finite parameter, see `Float::SAFE_UPDATE`.
     if update > T::SAFE_UPDATE {
-        let mut next = w.iter().zip(direction).map(|(&w, &d)| w - length * d);
-        if !next.all(T::is_finite) {
+        let mut runs = direction.support.runs();
+        let finite = |run: Range<usize>| {
+            let w = w.get(run.clone()).unwrap_or_default();
+            let d = direction.entries.get(run).unwrap_or_default();
+            w.iter().zip(d).all(|(&w, &d)| (w - length * d).is_finite())
+        };
+        if !runs.all(finite) {
             return Err(Error::NotFinite { what: Weights });
         }
     }
-    axpy(-length, direction, w);
-    Ok(())
+    direction.add_to(-length, w);
+    Ok(update_sq)
 }

@@ -16,6 +16,7 @@ pub(crate) use matrix::Matrix;
 #[cfg(feature = "wide")]
 pub(crate) use pairs::{gather_pair, spread_pair};
 pub(crate) use reduce::Lanes;
+pub(crate) use reduce::norm_sq_of_runs;
 pub use reduce::{LANES, dot, norm_sq, sum_of};
 pub use rows::add_rows;
 pub(crate) use rows::{BLOCK, weigh_rows};

@@ -3,6 +3,9 @@
 //! Entry `i` goes to lane `i mod 8`; the lanes are combined as
 //! `((0+4)+(2+6)) + ((1+5)+(3+7))`, which is what halving a vector of eight does.
 
+use core::ops::Range;
+
+use super::copy;
 use crate::float::Float;
 
 /// Number of lanes of every reduction.
@@ -79,7 +82,7 @@ pub fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
     if cfg!(target_os = "none") {
         return sum_in_memory(x, f);
     }
-    let (quads, rest) = x.as_chunks::<{ 4 * LANES }>();
+    let (quads, rest) = x.as_chunks::<QUAD>();
     let (mut a, mut b) = (Lanes::ZERO, Lanes::ZERO);
     let (mut c, mut d) = (Lanes::ZERO, Lanes::ZERO);
     for quad in quads {
@@ -99,7 +102,60 @@ pub fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
     a.total()
 }
 
-/// The same sum, entry by entry: small code where no registers hold so many lanes.
+/// Entries of four blocks of lanes.
+const QUAD: usize = 4 * LANES;
+
+/// `‖x‖²` of a vector that is 0 outside of some runs, which ascend, whatever its entries there.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn norm_sq_of_runs<T: Float>(x: &[T], runs: impl Iterator<Item = Range<usize>>) -> T {
+    let mut sums = [Lanes::ZERO; 4];
+    for run in runs {
+        let begun = run.start % QUAD;
+        let inside = x.get(run).unwrap_or_default();
+        let ragged = if begun == 0 { 0 } else { (QUAD - begun).min(inside.len()) };
+        let (first, rest) = inside.split_at_checked(ragged).unwrap_or_default();
+        let (quads, last) = rest.as_chunks();
+        add_part(&mut sums, first, begun);
+        add_squares(&mut sums, quads);
+        add_part(&mut sums, last, 0);
+    }
+    total_of(&sums)
+}
+
+/// Adds a part of four blocks, from place `start` on. The others are 0 and change no sum.
+#[inline(always)]
+fn add_part<T: Float>(sums: &mut [Lanes<T>; 4], part: &[T], start: usize) {
+    if !part.is_empty() {
+        let mut quad = [T::ZERO; QUAD];
+        copy(part, quad.get_mut(start..).unwrap_or_default());
+        add_squares(sums, &[quad]);
+    }
+}
+
+#[inline(always)]
+fn add_squares<T: Float>(sums: &mut [Lanes<T>; 4], quads: &[[T; QUAD]]) {
+    let [mut a, mut b, mut c, mut d] = *sums;
+    for quad in quads {
+        if let [x0, x1, x2, x3] = quad.as_chunks::<LANES>().0 {
+            a.add_product(x0, x0);
+            b.add_product(x1, x1);
+            c.add_product(x2, x2);
+            d.add_product(x3, x3);
+        }
+    }
+    *sums = [a, b, c, d];
+}
+
+/// Not inlined: that sums are stored keeps them in as wide registers as they have lanes.
+#[inline(never)]
+fn total_of<T: Float>(&[mut a, mut b, c, d]: &[Lanes<T>; 4]) -> T {
+    a.add(c.0);
+    b.add(d.0);
+    a.add(b.0);
+    a.total()
+}
+
+/// The same sum as [`sum_of`]'s, entry by entry: small code where no registers hold so many lanes.
 #[inline(always)]
 fn sum_in_memory<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
     let (blocks, rest) = x.as_chunks::<LANES>();

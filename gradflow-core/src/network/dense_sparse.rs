@@ -101,6 +101,28 @@ fn weigh_dense<T: Float>(
     weigh_rows(matrix, stride, x.iter().step_by(step.max(1)).copied().enumerate(), out, fresh);
 }
 
+/// What becomes of the gradient's rows for sparse inputs that are zero in a batch's first piece.
+#[derive(Clone, Copy)]
+pub(super) enum Zeros {
+    /// They are written.
+    Written,
+    /// The rows are left as they are.
+    #[cfg(feature = "wide")]
+    Left,
+}
+
+/// A gradient, to write.
+pub(super) struct GradientMut<'w, T> {
+    pub(super) layers: LayersMut<'w, T>,
+    pub(super) zeros: Zeros,
+}
+
+impl Zeros {
+    const fn are_written(self) -> bool {
+        matches!(self, Self::Written)
+    }
+}
+
 /// Adds to the gradient what the samples of a piece contribute, given the derivatives `deltas` of
 /// the loss in their outputs (one row a sample); the first piece of a batch overwrites it. Replaces
 /// the activations by the hidden deltas, and `deltas` by `s · deltas`.
@@ -113,10 +135,11 @@ pub(super) fn pull_back<T: Float>(
     activations: &mut [T],
     deltas: &mut [T],
     work: &mut Work<'_, T>,
-    gradient: &mut LayersMut<'_, T>,
+    gradient: &mut GradientMut<'_, T>,
 ) {
     let (m, k, fresh) = (network.hidden, network.outputs, rows.begins());
     let width = network.row_len();
+    let GradientMut { layers: gradient, zeros } = gradient;
     let (hidden, bias) =
         gradient.hidden.split_at_mut_checked(network.inputs * m).unwrap_or_default();
     if fresh {
@@ -145,9 +168,9 @@ pub(super) fn pull_back<T: Float>(
     if rows.is_dense() {
         gather_dense(rows, &deltas, gradient);
     } else if work.pairs(network) {
-        gather_pairs(&work.inputs, &deltas, gradient, fresh);
+        gather_pairs(&work.inputs, &deltas, gradient, fresh, *zeros);
     } else {
-        gather_sparse(&work.inputs, &deltas, gradient, fresh);
+        gather_sparse(&work.inputs, &deltas, gradient, fresh, *zeros);
     }
 }
 
@@ -192,11 +215,12 @@ fn gather_sparse<'g, T: Float>(
     deltas: &Deltas<'_, T>,
     gradient: impl Iterator<Item = &'g mut [T]>,
     fresh: bool,
+    zeros: Zeros,
 ) {
     let mut list = [(0, T::ZERO); PIECE];
     for (i, gradient) in gradient.enumerate() {
         let Some(terms) = inputs.terms(i) else { return };
-        if fresh || terms.samples != 0 {
+        if fresh && zeros.are_written() || terms.samples != 0 {
             weigh_deltas(deltas, terms, &mut list, gradient, fresh);
         }
     }
@@ -210,21 +234,25 @@ fn gather_pairs<'g, T: Float>(
     deltas: &Deltas<'_, T>,
     mut gradient: impl Iterator<Item = &'g mut [T]>,
     fresh: bool,
+    zeros: Zeros,
 ) {
     #[cfg(feature = "wide")]
     for i in (0..).step_by(2) {
         let Some(first) = gradient.next() else { return };
         let Some(second) = gradient.next() else {
             let Some(terms) = inputs.terms(i) else { return };
-            return weigh_rows(deltas.entries, deltas.width, terms, first, fresh);
+            if fresh && zeros.are_written() || terms.samples != 0 {
+                weigh_rows(deltas.entries, deltas.width, terms, first, fresh);
+            }
+            return;
         };
         let Some(terms) = inputs.pairs(i) else { return };
-        if fresh || terms.samples != 0 {
+        if fresh && zeros.are_written() || terms.samples != 0 {
             gather_pair(deltas.entries, deltas.width, &terms, [first, second], fresh);
         }
     }
     #[cfg(not(feature = "wide"))]
-    let _ = (inputs, deltas, gradient.next(), fresh);
+    let _ = (inputs, deltas, gradient.next(), fresh, zeros);
 }
 
 /// Samples and their values at one input.

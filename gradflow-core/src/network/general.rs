@@ -1,6 +1,6 @@
 //! What schemes ask of any network, piece by piece of a batch.
 
-use super::dense_sparse::{activate, pull_back, weigh_inputs};
+use super::dense_sparse::{GradientMut, Zeros, activate, pull_back, weigh_inputs};
 use super::gram::{GramParts, gram, padded};
 use super::loss::{PieceTargets, Target};
 use super::output_layer::respond;
@@ -36,10 +36,15 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
 
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     #[cfg_attr(target_arch = "wasm32", inline(never))]
-    pub(super) fn general_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
+    pub(super) fn general_gradient(
+        &mut self,
+        w: &[T],
+        gradient: &mut [T],
+        zeros: Zeros,
+    ) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
         let layers = network.layers(w)?;
-        let mut gradient = network.layers_mut(gradient)?;
+        let mut gradient = GradientMut { layers: network.layers_mut(gradient)?, zeros };
         let (mut piece, _) = split_piece(&network, batch.len(), self.vectors, &mut self.scratch)?;
         let divisor = loss.divisor(batch.len(), network.outputs);
         let factor = T::ONE / divisor;
@@ -141,7 +146,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let layers = network.layers(w)?;
         let (n, k) = (batch.len(), network.outputs);
         let unit = residual.unit(n, k);
-        let mut out = network.layers_mut(out)?;
+        let mut out = GradientMut { layers: network.layers_mut(out)?, zeros: Zeros::Written };
         let (mut piece, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let kept = activations.pieces(PIECE * network.row_len()).zip(outputs.pieces(PIECE * k));

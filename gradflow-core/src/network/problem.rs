@@ -3,14 +3,19 @@
 use core::marker::PhantomData;
 
 use super::closed_form::GramForm;
+use super::dense_sparse::Zeros;
 use super::line_problem::LineProblem;
 use super::samples::Targets;
 use super::transposed::Held;
 use super::{Batch, Loss, Residual, Scratch, TwoLayer, Vectors};
+#[cfg(feature = "wide")]
+use super::{Inputs, scratch::PIECE};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
 use crate::linalg::Packed;
 use crate::objective::{Objective, Residuals};
+#[cfg(feature = "wide")]
+use crate::support::Support;
 
 /// A network, a batch, a loss and the memory to work in.
 ///
@@ -128,6 +133,14 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         self.batch
     }
 
+    /// Whether the weights of some inputs may have no gradient, and it is known which: those of sparse
+    /// inputs that are transposed in one piece.
+    #[cfg(feature = "wide")]
+    const fn has_support(&self) -> bool {
+        let sparse = matches!(self.batch.samples.inputs, Inputs::Sparse(_));
+        sparse && self.batch.len() <= PIECE && !self.is_line()
+    }
+
     /// The line kernels serve one input and one output under the mean squared error.
     const fn is_line(&self) -> bool {
         self.network.is_line() && matches!(self.loss, Loss::Mse)
@@ -163,8 +176,29 @@ impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
     fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
         match self.as_line() {
             Some(mut line) => line.gradient(w, gradient),
-            None => self.general_gradient(w, gradient),
+            None => self.general_gradient(w, gradient, Zeros::Written),
         }
+    }
+
+    #[cfg(feature = "wide")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sparse_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
+        if !self.has_support() {
+            return self.gradient(w, gradient);
+        }
+        self.general_gradient(w, gradient, Zeros::Left)
+    }
+
+    #[cfg(feature = "wide")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn support(&self) -> Support<'_> {
+        let parameters = self.network.parameters();
+        if !self.has_support() || self.held != Some(0) {
+            return Support::all(parameters);
+        }
+        let marks = self.scratch.indices.as_chunks().0;
+        let marks = marks.get(..self.network.inputs).unwrap_or_default();
+        Support::of_rows(marks, self.network.hidden, parameters)
     }
 }
 

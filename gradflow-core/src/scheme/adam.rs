@@ -5,12 +5,13 @@
 //!
 //! Law: none.
 
-use super::operator::finite_norm_sq;
+use super::operator::finite_gradient;
 use super::{Scheme, Step, check, check_dt, finite};
 use crate::error::{Buffer, Error, Quantity, Setting};
 use crate::float::Float;
 use crate::linalg::sum_of;
 use crate::objective::Objective;
+use crate::support::Support;
 
 /// Adam over three buffers of one entry a parameter; see the [module](self).
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ where
         Error::check_length(Buffer::Gradient, p, g.len())?;
 
         let loss = finite(objective.gradient(w, g)?, Quantity::Loss)?;
-        let norm_sq = finite_norm_sq(g)?;
+        let norm_sq = finite_gradient(g, Support::all(p))?.norm_sq;
         // By Cauchy and Schwarz |Δw| < 8 Δt entry by entry (β₁² < β₂), so nothing can overflow.
         if dt * T::from_f64(8.0) > T::SAFE_UPDATE {
             return Err(Error::NotFinite { what: Quantity::Update });

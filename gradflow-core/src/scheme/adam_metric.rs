@@ -4,6 +4,7 @@ use super::operator::{check_lambda, descend_by, weighted_sq};
 use super::{Movement, Operator, check};
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
+use crate::support::Gradient;
 
 /// Adam's second moment as a metric: `A = M⁻¹/(1 + λΔt)` with
 /// `M = diag(√v̂) + 1e-8`, `v = β₂ v + (1 − β₂) g²` (bias-corrected, the present gradient included).
@@ -55,8 +56,8 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AdamMetric<T, B> {
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
-    fn slope(&self, g: &[T], _norm_sq: T, dt: T) -> T {
-        weighted_sq(g, |i| self.factor(i, g, dt))
+    fn slope(&self, g: &Gradient<'_, T>, dt: T) -> T {
+        weighted_sq(g.entries, |i| self.factor(i, g.entries, dt))
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
@@ -67,8 +68,8 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AdamMetric<T, B> {
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
-    fn descend(&self, w: &mut [T], g: &[T], _norm_sq: T, length: T, dt: T) -> Result<T, Error> {
-        descend_by(w, g, |i| length * self.factor(i, g, dt))
+    fn descend(&self, w: &mut [T], g: &Gradient<'_, T>, length: T, dt: T) -> Result<T, Error> {
+        descend_by(w, g.entries, |i| length * self.factor(i, g.entries, dt))
     }
 
     #[cfg_attr(feature = "wide", inline(always))]

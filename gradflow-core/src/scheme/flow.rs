@@ -1,6 +1,6 @@
 //! The one driver of all scalar rules: gradient, slope, rule, `w ← w − length · A g`.
 
-use super::operator::finite_norm_sq;
+use super::operator::finite_gradient;
 use super::rule::{At, Relaxation};
 use super::{
     Auxiliary, Movement, Operator, Rule, Scheme, Staged, Step, check_dt, finite, visit_option,
@@ -8,6 +8,7 @@ use super::{
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::objective::Objective;
+use crate::support::{Gradient, Support};
 
 /// A [`Rule`] that moves a parameter vector.
 ///
@@ -78,15 +79,22 @@ where
         let g = self.gradient.as_mut();
         Error::check_length(Buffer::Gradient, objective.parameters(), g.len())?;
 
-        let loss = finite(objective.gradient(w, g)?, Quantity::Loss)?;
-        let norm_sq = finite_norm_sq(g)?;
-        let slope = finite(self.operator.slope(g, norm_sq, dt), Quantity::Gradient)?;
+        // The gradient is read by the operator alone, and by a uniform one in its support alone.
+        let (loss, g) = if self.operator.uniform(dt).is_some() {
+            let loss = objective.sparse_gradient(w, g)?;
+            (loss, finite_gradient(g, objective.support())?)
+        } else {
+            let loss = objective.gradient(w, g)?;
+            (loss, finite_gradient(g, Support::all(g.len()))?)
+        };
+        let loss = finite(loss, Quantity::Loss)?;
+        let slope = finite(self.operator.slope(&g, dt), Quantity::Gradient)?;
         let value = match self.auxiliary {
             Some(value) if !self.rule.is_fresh() => value,
             _ => self.rule.define(loss)?,
         };
         let advance = self.rule.advance(value, &At { loss, slope, dt })?;
-        let update_norm_sq = self.operator.descend(w, g, norm_sq, advance.length, dt)?;
+        let update_norm_sq = self.operator.descend(w, &g, advance.length, dt)?;
 
         let change = advance.auxiliary - value;
         let auxiliary = Auxiliary {
@@ -102,7 +110,7 @@ where
         Ok(Step {
             loss,
             dt,
-            gradient_norm_sq: norm_sq,
+            gradient_norm_sq: g.norm_sq,
             update_norm_sq,
             auxiliary: R::HAS_AUXILIARY.then_some(auxiliary),
             accepted: true,
@@ -121,7 +129,8 @@ where
         let loss = finite(objective.loss(w)?, Quantity::NextLoss)?;
         let ideal = self.rule.define(loss)?;
         // D = length² S / Δt, and Δw = −length A g: the rule gives the length once more.
-        let slope = self.operator.slope(self.gradient.as_ref(), step.gradient_norm_sq, step.dt);
+        let g = Gradient::dense(self.gradient.as_ref(), step.gradient_norm_sq);
+        let slope = self.operator.slope(&g, step.dt);
         let at = At { loss: step.loss, slope, dt: step.dt };
         let length = self.rule.advance(auxiliary.value, &at)?.length;
         let dissipation = length * (length / step.dt) * slope;

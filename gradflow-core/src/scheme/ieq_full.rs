@@ -20,6 +20,7 @@ use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::linalg::{CgBuffers, Packed, conjugate_gradients, copy, dot, norm_sq};
 use crate::objective::{Residuals, descend_along};
+use crate::support::{Gradient, Support};
 
 /// How the system (1) is solved. Buffers are for the largest batch.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +160,7 @@ impl<T: Float, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> IeqFull<T, A, B> {
         check_move(q, predicted)?;
         objective.pull_back(w, predicted, along)?;
         operator.apply(gradient, along, dt);
-        descend_along(w, along, dt) // (2)
+        descend_along(w, &Gradient::new(along, Support::all(along.len())), dt) // (2)
     }
 }
 

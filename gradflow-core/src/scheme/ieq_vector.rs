@@ -10,7 +10,7 @@
 //! Tests: `laws::table::every_run`, `laws::relaxation::law_7_vector`.
 
 use super::ieq_store::relax_vector;
-use super::operator::finite_norm_sq;
+use super::operator::finite_gradient;
 use super::rule::At;
 use super::{Auxiliary, IeqAdaptive, Memory, Movement, Operator, Scheme, Staged, Step, Store};
 use super::{Rule, check_dt, finite};
@@ -18,6 +18,7 @@ use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::linalg::{copy, dot};
 use crate::objective::Residuals;
+use crate::support::{Gradient, Support};
 
 /// Adaptive IEQ on vectors; see the [module](self).
 #[derive(Clone, Copy, Debug)]
@@ -77,14 +78,14 @@ where
         objective.linearise(w, q)?;
         self.store.recall(objective, q)?;
         let loss = finite(objective.gradient(w, g)?, Quantity::Loss)?;
-        let norm_sq = finite_norm_sq(g)?;
+        let g = finite_gradient(g, Support::all(g.len()))?;
         let q_sq = finite(dot(q, q), Quantity::Residual)?;
-        let slope = finite(self.operator.slope(g, norm_sq, dt), Quantity::Gradient)?;
+        let slope = finite(self.operator.slope(&g, dt), Quantity::Gradient)?;
         let alpha = self.rule.damping(q_sq, &At { loss, slope, dt })?.unwrap_or_default(); // (1)
         for (q_next, &q) in q_next.iter_mut().zip(q.iter()) {
             *q_next = alpha * q; // (2)
         }
-        let update_norm_sq = self.operator.descend(w, g, norm_sq, dt * alpha, dt)?; // (3)
+        let update_norm_sq = self.operator.descend(w, &g, dt * alpha, dt)?; // (3)
 
         let norm = q_sq.sqrt();
         let change = (T::ONE - alpha) * norm;
@@ -101,7 +102,7 @@ where
         Ok(Step {
             loss,
             dt,
-            gradient_norm_sq: norm_sq,
+            gradient_norm_sq: g.norm_sq,
             update_norm_sq,
             auxiliary: Some(auxiliary),
             accepted: true,
@@ -120,7 +121,8 @@ where
         let q = part(self.residual.as_mut(), len)?;
         let predicted = part(self.predicted.as_mut(), len)?;
         let q_sq = auxiliary.value * auxiliary.value;
-        let slope = self.operator.slope(self.gradient.as_ref(), step.gradient_norm_sq, step.dt);
+        let g = Gradient::dense(self.gradient.as_ref(), step.gradient_norm_sq);
+        let slope = self.operator.slope(&g, step.dt);
         let at = At { loss: step.loss, slope, dt: step.dt };
         let alpha = self.rule.damping(q_sq, &at)?.unwrap_or_default();
         let dissipation = (step.dt * alpha) * alpha * slope;

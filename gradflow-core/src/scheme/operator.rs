@@ -6,10 +6,11 @@
 use super::{AdamMetric, Movement, check};
 use crate::error::{Buffer, Error, Quantity, Setting};
 use crate::float::Float;
-use crate::linalg::{LANES, Lanes, norm_sq};
-use crate::objective::descend_with_norm;
+use crate::linalg::{LANES, Lanes};
+use crate::objective::descend_along;
+use crate::support::{Gradient, Support};
 
-/// `A` as the schemes use it. `g` is always the gradient of the present step.
+/// `A` as the schemes use it. `g` is always the gradient of the present step, or its entries.
 pub trait Operator<T: Float> {
     /// Checks settings and lengths for `parameters` parameters.
     ///
@@ -17,10 +18,11 @@ pub trait Operator<T: Float> {
     /// A setting out of range or a buffer of the wrong length.
     fn check(&self, parameters: usize) -> Result<(), Error>;
 
-    /// `S = ⟨g, A g⟩`, given `‖g‖²`.
-    fn slope(&self, g: &[T], norm_sq: T, dt: T) -> T;
+    /// `S = ⟨g, A g⟩`
+    fn slope(&self, g: &Gradient<'_, T>, dt: T) -> T;
 
-    /// The number a with `A = a I`, if there is one.
+    /// The number a with `A = a I`, if there is one; it must not depend on the gradient. Such an operator
+    /// may be given gradients whose entries have no meaning outside their support.
     fn uniform(&self, _dt: T) -> Option<T> {
         None
     }
@@ -28,11 +30,11 @@ pub trait Operator<T: Float> {
     /// `v ← A v`
     fn apply(&self, g: &[T], v: &mut [T], dt: T);
 
-    /// `w ← w − length · A g`, given `‖g‖²`; returns `‖Δw‖²`.
+    /// `w ← w − length · A g`; returns `‖Δw‖²`.
     ///
     /// # Errors
     /// [`Error::NotFinite`]; `w` is then untouched.
-    fn descend(&self, w: &mut [T], g: &[T], norm_sq: T, length: T, dt: T) -> Result<T, Error>;
+    fn descend(&self, w: &mut [T], g: &Gradient<'_, T>, length: T, dt: T) -> Result<T, Error>;
 
     /// Keeps what the step taught about `g`.
     fn commit(&mut self, _g: &[T]) {}
@@ -68,8 +70,8 @@ impl<T: Float> Operator<T> for Scalar<T> {
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
-    fn slope(&self, _g: &[T], norm_sq: T, dt: T) -> T {
-        norm_sq * self.factor(dt)
+    fn slope(&self, g: &Gradient<'_, T>, dt: T) -> T {
+        g.norm_sq * self.factor(dt)
     }
 
     fn uniform(&self, dt: T) -> Option<T> {
@@ -85,10 +87,9 @@ impl<T: Float> Operator<T> for Scalar<T> {
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
-    fn descend(&self, w: &mut [T], g: &[T], norm_sq: T, length: T, dt: T) -> Result<T, Error> {
+    fn descend(&self, w: &mut [T], g: &Gradient<'_, T>, length: T, dt: T) -> Result<T, Error> {
         let length = length * self.factor(dt);
-        descend_with_norm(w, g, length, norm_sq)?;
-        Ok(length * length * norm_sq)
+        descend_along(w, g, length)
     }
 }
 
@@ -118,8 +119,8 @@ impl<T: Float, B: AsRef<[T]>> Operator<T> for Diagonal<B> {
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
-    fn slope(&self, g: &[T], _norm_sq: T, dt: T) -> T {
-        weighted_sq(g, |i| self.factor(i, dt))
+    fn slope(&self, g: &Gradient<'_, T>, dt: T) -> T {
+        weighted_sq(g.entries, |i| self.factor(i, dt))
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
@@ -130,8 +131,8 @@ impl<T: Float, B: AsRef<[T]>> Operator<T> for Diagonal<B> {
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
-    fn descend(&self, w: &mut [T], g: &[T], _norm_sq: T, length: T, dt: T) -> Result<T, Error> {
-        descend_by(w, g, |i| length * self.factor(i, dt))
+    fn descend(&self, w: &mut [T], g: &Gradient<'_, T>, length: T, dt: T) -> Result<T, Error> {
+        descend_by(w, g.entries, |i| length * self.factor(i, dt))
     }
 
     /// `M = I + Δt 𝓛`: with an operator of its own for each parameter, λ is 0.
@@ -164,8 +165,8 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AnyOperator<T, B> {
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
-    fn slope(&self, g: &[T], norm_sq: T, dt: T) -> T {
-        forward!(self, operator => operator.slope(g, norm_sq, dt))
+    fn slope(&self, g: &Gradient<'_, T>, dt: T) -> T {
+        forward!(self, operator => operator.slope(g, dt))
     }
 
     fn uniform(&self, dt: T) -> Option<T> {
@@ -178,8 +179,8 @@ impl<T: Float, B: AsRef<[T]> + AsMut<[T]>> Operator<T> for AnyOperator<T, B> {
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
-    fn descend(&self, w: &mut [T], g: &[T], norm_sq: T, length: T, dt: T) -> Result<T, Error> {
-        forward!(self, operator => operator.descend(w, g, norm_sq, length, dt))
+    fn descend(&self, w: &mut [T], g: &Gradient<'_, T>, length: T, dt: T) -> Result<T, Error> {
+        forward!(self, operator => operator.descend(w, g, length, dt))
     }
 
     #[cfg_attr(feature = "wide", inline(always))]
@@ -242,8 +243,13 @@ pub(super) fn descend_by<T: Float>(
     Ok(update_sq)
 }
 
-/// `‖g‖²`, refused if it is not finite.
+/// `g` with its squared norm, refused if that is not finite.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn finite_norm_sq<T: Float>(g: &[T]) -> Result<T, Error> {
-    super::finite(norm_sq(g), Quantity::Gradient)
+pub(super) fn finite_gradient<'a, T: Float>(
+    g: &'a [T],
+    support: Support<'a>,
+) -> Result<Gradient<'a, T>, Error> {
+    let g = Gradient::new(g, support);
+    super::finite(g.norm_sq, Quantity::Gradient)?;
+    Ok(g)
 }

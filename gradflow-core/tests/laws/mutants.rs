@@ -7,7 +7,7 @@ use gradflow_core::scheme::{
     Advance, AnyScheme, At, Control, Coupling, ExpSav, Flow, IeqAdaptive, Memory, Method, Movement,
     Operator, Relaxation, Relaxed, Rule, Sav, Scalar, Scheme, Settings, Solved, Staged, Step,
 };
-use gradflow_core::{Error, Float, Residuals};
+use gradflow_core::{Error, Float, Gradient, Residuals};
 
 use crate::support::{Size, World};
 
@@ -235,16 +235,16 @@ impl<T: Float> Operator<T> for Forgotten<T> {
         self.0.check(parameters)
     }
 
-    fn slope(&self, _g: &[T], norm_sq: T, _dt: T) -> T {
-        norm_sq
+    fn slope(&self, g: &Gradient<'_, T>, _dt: T) -> T {
+        g.norm_sq
     }
 
     fn apply(&self, g: &[T], v: &mut [T], dt: T) {
         self.0.apply(g, v, dt);
     }
 
-    fn descend(&self, w: &mut [T], g: &[T], norm_sq: T, length: T, dt: T) -> Result<T, Error> {
-        self.0.descend(w, g, norm_sq, length, dt)
+    fn descend(&self, w: &mut [T], g: &Gradient<'_, T>, length: T, dt: T) -> Result<T, Error> {
+        self.0.descend(w, g, length, dt)
     }
 }
 

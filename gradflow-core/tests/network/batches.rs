@@ -2,7 +2,7 @@
 //! kernels are for.
 
 use gradflow_core::network::{Batch, Inputs, Loss, Residual, Samples, Targets, Vectors};
-use gradflow_core::{Float, Pcg32, Stream};
+use gradflow_core::{Float, Pcg32, Residuals, Stream};
 use proptest::prelude::*;
 
 use super::case::{Case, Memory, Shape, assert_close, boxed_in, normals, shapes};
@@ -35,6 +35,7 @@ fn fingerprint_in<T: Float>(
     let mut out = vec![problem.loss(w).unwrap(), problem.loss(w).unwrap()];
     let mut gradient = vec![T::ONE; p];
     out.push(problem.gradient(w, &mut gradient).unwrap());
+    assert_support_holds(problem.as_mut(), w, &gradient);
     out.push(problem.gradient_norm_sq(w, &mut vec![T::ONE; p]).unwrap());
     let mut q = vec![T::ONE; len];
     out.push(problem.linearise(w, &mut q).unwrap());
@@ -55,6 +56,28 @@ fn fingerprint_in<T: Float>(
     network.predict(w, batch, &mut memory.lend(), &mut f).unwrap();
     let all = [out, gradient, q, push, pull, gram, moved, f].concat();
     all.into_iter().map(T::to_bits64).collect()
+}
+
+/// The sparse gradient is the gradient in its support, and leaves what is elsewhere, where that is 0.
+fn assert_support_holds<T: Float>(problem: &mut (dyn Residuals<T> + '_), w: &[T], gradient: &[T]) {
+    let untouched = T::from_f64(7.0);
+    let mut sparse = vec![untouched; w.len()];
+    let loss = problem.sparse_gradient(w, &mut sparse).unwrap();
+    assert_eq!(
+        loss.to_bits64(),
+        problem.gradient(w, &mut vec![T::ONE; w.len()]).unwrap().to_bits64()
+    );
+    let mut inside = vec![false; w.len()];
+    for run in problem.support().runs() {
+        inside[run].fill(true);
+    }
+    for ((&found, &expected), inside) in sparse.iter().zip(gradient).zip(inside) {
+        if inside || found != untouched {
+            assert_eq!(found.to_bits64(), expected.to_bits64());
+        } else {
+            assert_eq!(expected.to_bits64(), T::ZERO.to_bits64());
+        }
+    }
 }
 
 /// A dense set of the samples that `order` names.

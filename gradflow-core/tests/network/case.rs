@@ -81,12 +81,15 @@ impl<T: Float> Case<T> {
         case
     }
 
-    /// One more row of inputs, half of them zero, that keeps its distance from all kinks.
+    /// One more row of inputs, half of them zero, that keeps its distance from all kinks. Some inputs
+    /// are zero in all rows, or in all of the first piece of a batch.
     fn add_inputs(&mut self, rng: &mut Pcg32) {
+        let sample = self.starts.len() - 1;
         let row = loop {
             let mut row: Vec<T> = normals(rng, self.network.inputs());
-            for x in &mut row {
+            for (i, x) in row.iter_mut().enumerate() {
                 *x = match rng.below(4) {
+                    _ if i % 4 == 2 || i % 4 == 3 && sample < 64 => T::ZERO,
                     0 => T::ZERO,
                     1 => -T::ZERO,
                     _ => *x,

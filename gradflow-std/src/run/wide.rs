@@ -6,7 +6,7 @@
 use gradflow_core::linalg::Packed;
 use gradflow_core::network::{Evaluation, Loss, Problem, Samples, Scratch, TwoLayer, Vectors};
 use gradflow_core::scheme::{AnyScheme, Scheme, Step};
-use gradflow_core::{Error, Float, Objective, Residuals, objective};
+use gradflow_core::{Error, Float, Objective, Residuals, Support, objective};
 
 /// Which registers the kernels are compiled for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,7 +107,14 @@ impl<T: Float> Objective<T> for Wide<'_, T> {
         fn loss(&mut self, w: &[T]) -> Result<T, Error>;
         #[Avx512 "avx512f,avx512vl" Longest]
         #[Avx2 "avx2" Long]
+        fn sparse_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
+        #[Avx512 "avx512f,avx512vl" Longest]
+        #[Avx2 "avx2" Long]
         fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
+    }
+
+    fn support(&self) -> Support<'_> {
+        self.problem.support()
     }
 }
 

@@ -1,0 +1,145 @@
+//! Gradients that are known to be 0 in some places.
+
+use core::ops::Range;
+
+use crate::float::Float;
+use crate::linalg::{axpy, norm_sq, norm_sq_of_runs};
+
+/// Where a gradient can differ from 0. Elsewhere its entries may have no meaning.
+///
+/// The parameters begin with a matrix whose rows have marks; outside are the rows without one.
+#[derive(Clone, Copy, Debug)]
+pub struct Support<'a> {
+    marks: &'a [[u32; 2]],
+    width: usize,
+    len: usize,
+}
+
+impl<'a> Support<'a> {
+    /// All of `len` parameters.
+    #[must_use]
+    pub const fn all(len: usize) -> Self {
+        Self { marks: &[], width: 0, len }
+    }
+
+    /// Of the rows of `width` parameters those with marks that are not 0, and all that follows the last
+    /// row, `len` parameters in all.
+    #[cfg(any(feature = "wide", test))]
+    pub(crate) const fn of_rows(marks: &'a [[u32; 2]], width: usize, len: usize) -> Self {
+        Self { marks, width, len }
+    }
+
+    const fn is_all(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    /// Runs of parameters inside, in ascending order, none next to another.
+    ///
+    /// ```
+    /// use gradflow_core::Support;
+    /// assert!(Support::all(5).runs().eq([0..5]));
+    /// ```
+    pub fn runs(self) -> impl Iterator<Item = Range<usize>> {
+        let Self { marks, width, len } = self;
+        let mut rest = marks.iter().enumerate();
+        let mut begun = false;
+        core::iter::from_fn(move || {
+            if begun {
+                return None;
+            }
+            let first = rest.find(|(_, marks)| **marks != [0; 2]).map(|(row, _)| row);
+            let next = first.and_then(|_| rest.find(|(_, marks)| **marks == [0; 2]));
+            begun = next.is_none();
+            let end = next.map_or(len, |(row, _)| row * width);
+            Some(first.unwrap_or(marks.len()) * width..end)
+        })
+    }
+}
+
+/// The gradient of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct Gradient<'a, T> {
+    /// One a parameter.
+    pub entries: &'a [T],
+    /// `‖g‖²`
+    pub norm_sq: T,
+    /// Where the entries count; those elsewhere stand for 0.
+    pub support: Support<'a>,
+}
+
+impl<'a, T: Float> Gradient<'a, T> {
+    /// A gradient all of whose entries count, given its squared norm.
+    #[must_use]
+    pub const fn dense(entries: &'a [T], norm_sq: T) -> Self {
+        Self { entries, norm_sq, support: Support::all(entries.len()) }
+    }
+
+    /// A gradient whose entries count in its support.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn new(entries: &'a [T], support: Support<'a>) -> Self {
+        let norm_sq = if support.is_all() {
+            norm_sq(entries)
+        } else {
+            norm_sq_of_runs(entries, support.runs())
+        };
+        Self { entries, norm_sq, support }
+    }
+
+    /// `y ← y + a g`
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn add_to(&self, a: T, y: &mut [T]) {
+        if self.support.is_all() {
+            return axpy(a, self.entries, y);
+        }
+        let mut end = 0;
+        for run in self.support.runs() {
+            // The product of a and 0 changes nothing but −0, and not even that if it is −0 itself.
+            if a >= T::ZERO {
+                let outside = y.get_mut(end..run.start).unwrap_or_default();
+                outside.iter_mut().for_each(|y| *y += a * T::ZERO);
+            }
+            end = run.end;
+            let inside = y.get_mut(run.clone()).unwrap_or_default();
+            axpy(a, self.entries.get(run).unwrap_or_default(), inside);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    proptest! {
+        #[test]
+        fn entries_outside_count_as_zeros(
+            rows in proptest::collection::vec(prop_oneof![Just([0, 0]), Just([0, 4]), Just([1, 0])], 0..40),
+            width in 1..80_usize,
+            rest in 0..80_usize,
+            a in prop_oneof![Just(0.0), Just(-0.0), -2.0..2.0_f32],
+            seed: u64,
+        ) {
+            let len = rows.len() * width + rest;
+            let mut rng = crate::Pcg32::new(seed, crate::Stream::Data);
+            let zeros: Vec<f32> = (0..len).map(|_| rng.uniform(-1.0, 1.0)).collect();
+            let (mut zeros, mut garbage) = (zeros.clone(), zeros);
+            for (i, _) in rows.iter().enumerate().filter(|(_, row)| **row == [0, 0]) {
+                zeros[i * width..(i + 1) * width].fill(0.0);
+                garbage[i * width..(i + 1) * width].fill(f32::NAN);
+            }
+            let dense = Gradient::new(&zeros, Support::all(len));
+            let sparse = Gradient::new(&garbage, Support::of_rows(&rows, width, len));
+            prop_assert_eq!(dense.norm_sq.to_bits(), sparse.norm_sq.to_bits());
+
+            let y = (0..len).map(|i| if i % 3 == 0 { -0.0 } else { rng.uniform(-1.0, 1.0) });
+            let mut expected: Vec<f32> = y.collect();
+            let mut found = expected.clone();
+            dense.add_to(a, &mut expected);
+            sparse.add_to(a, &mut found);
+            for (found, expected) in found.iter().zip(&expected) {
+                prop_assert_eq!(found.to_bits(), expected.to_bits());
+            }
+        }
+    }
+}
