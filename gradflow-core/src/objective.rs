@@ -159,7 +159,8 @@ where
 ///
 /// # Errors
 /// [`Error::NotFinite`] if the update or a new parameter is not finite; `w` is then untouched.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(crate) fn descend_along<T: Float>(
     w: &mut [T],
     direction: &Gradient<'_, T>,

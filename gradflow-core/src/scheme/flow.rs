@@ -79,15 +79,14 @@ where
         let g = self.gradient.as_mut();
         Error::check_length(Buffer::Gradient, objective.parameters(), g.len())?;
 
-        // The gradient is read by the operator alone, and by a uniform one in its support alone.
-        let (loss, g) = if self.operator.uniform(dt).is_some() {
-            let loss = objective.sparse_gradient(w, g)?;
-            (loss, finite_gradient(g, objective.support())?)
+        // A uniform operator reads the gradient in its support alone. Narrow kernels know no other.
+        let (loss, support) = if cfg!(feature = "wide") && self.operator.uniform(dt).is_some() {
+            (objective.sparse_gradient(w, g)?, objective.support())
         } else {
-            let loss = objective.gradient(w, g)?;
-            (loss, finite_gradient(g, Support::all(g.len()))?)
+            (objective.gradient(w, g)?, Support::all(g.len()))
         };
         let loss = finite(loss, Quantity::Loss)?;
+        let g = finite_gradient(g, support)?;
         let slope = finite(self.operator.slope(&g, dt), Quantity::Gradient)?;
         let value = match self.auxiliary {
             Some(value) if !self.rule.is_fresh() => value,
