@@ -143,14 +143,13 @@ pub(super) fn pull_back<T: Float>(
     let (hidden, bias) =
         gradient.hidden.split_at_mut_checked(network.inputs * m).unwrap_or_default();
     if fresh {
-        bias.fill(T::ZERO);
         gradient.output_bias.fill(T::ZERO);
     }
-    for delta in deltas.rows_mut(k) {
+    for delta in deltas.rows(k) {
         axpy(T::ONE, delta, gradient.output_bias);
-        for delta in delta {
-            *delta *= network.scale;
-        }
+    }
+    for delta in deltas.iter_mut() {
+        *delta *= network.scale;
     }
     for (j, gradient) in gradient.output.rows_mut(m).enumerate() {
         let column = deltas.get(j..).unwrap_or_default();
@@ -160,10 +159,9 @@ pub(super) fn pull_back<T: Float>(
     for (h, delta) in activations.rows_mut(width).zip(deltas.rows(k)) {
         replace_by_delta(layers.output, delta, h, row);
     }
-    for delta in activations.rows(width) {
-        axpy(T::ONE, delta, bias);
-    }
     let deltas = Deltas { entries: activations, width };
+    let ones = (0..rows.len).map(|s| (s, T::ONE));
+    weigh_deltas(&deltas, ones, &mut [(0, T::ZERO); PIECE], bias, fresh);
     let gradient = hidden.rows_mut(m);
     if rows.is_dense() {
         gather_dense(rows, &deltas, gradient);

@@ -70,6 +70,11 @@ impl Loss {
         for ((f, target), logit) in f.rows_mut(piece.outputs).zip(piece.targets()).zip(logits) {
             *sum += self.delta::<T, M>(f, target?, logit, factor);
         }
+        match self {
+            Self::Mse => scale(f, T::TWO * factor),
+            Self::CrossEntropy => scale(f, factor),
+            Self::Brier => {} // is done
+        }
         Ok(())
     }
 
@@ -108,7 +113,8 @@ impl Loss {
         }
     }
 
-    /// The same; `f` is replaced by `factor` times its derivative in the outputs.
+    /// The same; `f` is replaced by what [`add_deltas`](Self::add_deltas) is to return, but for the factors
+    /// that all entries have in common.
     #[inline(always)]
     fn delta<T: Float, M: Math<T>>(
         self,
@@ -120,14 +126,11 @@ impl Loss {
         match self {
             Self::Mse => {
                 target.subtract_from(f);
-                let sum = f.iter().fold(T::ZERO, |sum, &e| sum + e * e);
-                scale(f, T::TWO * factor);
-                sum
+                f.iter().fold(T::ZERO, |sum, &e| sum + e * e)
             }
             Self::CrossEntropy => {
                 let total = normalise(f);
                 target.subtract_from(f);
-                scale(f, factor);
                 M::ln(total) - logit
             }
             Self::Brier => {

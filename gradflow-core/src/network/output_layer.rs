@@ -26,10 +26,10 @@ pub(super) fn respond<T: Float>(
             dot_rows(h, layers.output, f);
         }
     }
+    for f in outputs.iter_mut() {
+        *f = network.scale * *f;
+    }
     for f in outputs.rows_mut(k) {
-        for f in f.iter_mut() {
-            *f = network.scale * *f;
-        }
         for (f, &c) in f.iter_mut().zip(layers.output_bias) {
             *f += c;
         }
