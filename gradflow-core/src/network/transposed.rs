@@ -39,11 +39,10 @@ impl<T: Float> Transposed<'_, T> {
         for (s, row) in rows.iter().enumerate().take(PIECE) {
             let Row::Sparse(columns, values) = row else { return };
             let (half, bit) = (s / 32 % 2, 1 << (s % 32));
-            let places = self.values.get_mut(s..).unwrap_or_default();
             for (&i, &x) in columns.iter().zip(values) {
                 let i = usize::from(i);
                 if let (Some(samples), Some(place)) =
-                    (self.samples.get_mut(i), places.get_mut(i * stride))
+                    (self.samples.get_mut(i), place(self.values, [i, s], stride))
                 {
                     if let Some(samples) = samples.get_mut(half) {
                         *samples |= bit;
@@ -112,6 +111,15 @@ impl<T: Float> Transposed<'_, T> {
         let row = row.first_chunk()?;
         Some(row)
     }
+}
+
+/// Where input `i` of sample `s` stands. Wide kernels need no multiplication to find it.
+#[inline(always)]
+fn place<T>(values: &mut [T], [i, s]: [usize; 2], stride: usize) -> Option<&mut T> {
+    if cfg!(feature = "wide") {
+        return values.as_chunks_mut::<PIECE>().0.get_mut(i)?.get_mut(s);
+    }
+    values.get_mut(i * stride + s)
 }
 
 /// Samples of a piece in ascending order, and one input's values.
