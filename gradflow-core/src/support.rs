@@ -57,6 +57,31 @@ impl<'a> Support<'a> {
             Some(first.unwrap_or(marks.len()) * width..end)
         })
     }
+
+    /// Zeros for the entries outside.
+    ///
+    /// ```
+    /// let mut g = [1.0, 2.0];
+    /// gradflow_core::Support::all(2).clear_outside(&mut g);
+    /// assert_eq!(g, [1.0, 2.0]);
+    /// ```
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn clear_outside<T: Float>(self, g: &mut [T]) {
+        self.each_outside(|gap| g.get_mut(gap).unwrap_or_default().fill(T::ZERO));
+    }
+
+    /// Calls `see` for each run of parameters outside.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn each_outside(self, mut see: impl FnMut(Range<usize>)) {
+        if self.is_all() {
+            return;
+        }
+        let mut end = 0;
+        for run in self.runs() {
+            see(end..run.start);
+            end = run.end;
+        }
+    }
 }
 
 /// The gradient of one step.
@@ -94,16 +119,16 @@ impl<'a, T: Float> Gradient<'a, T> {
         if self.support.is_all() {
             return axpy(a, self.entries, y);
         }
-        let mut end = 0;
         for run in self.support.runs() {
-            // The product of a and 0 changes nothing but −0, and not even that if it is −0 itself.
-            if a >= T::ZERO {
-                let outside = y.get_mut(end..run.start).unwrap_or_default();
-                outside.iter_mut().for_each(|y| *y += a * T::ZERO);
-            }
-            end = run.end;
             let inside = y.get_mut(run.clone()).unwrap_or_default();
             axpy(a, self.entries.get(run).unwrap_or_default(), inside);
+        }
+        // Outside, the product of a and 0 changes nothing but −0, and not even that if it is −0 itself.
+        if a >= T::ZERO {
+            self.support.each_outside(|gap| {
+                let outside = y.get_mut(gap).unwrap_or_default();
+                outside.iter_mut().for_each(|y| *y += a * T::ZERO);
+            });
         }
     }
 }

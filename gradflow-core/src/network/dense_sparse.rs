@@ -107,7 +107,6 @@ pub(super) enum Zeros {
     /// They are written.
     Written,
     /// The rows are left as they are.
-    #[cfg(feature = "wide")]
     Left,
 }
 

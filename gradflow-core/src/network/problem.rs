@@ -6,10 +6,9 @@ use super::closed_form::GramForm;
 use super::dense_sparse::Zeros;
 use super::line_problem::LineProblem;
 use super::samples::Targets;
+use super::scratch::PIECE;
 use super::transposed::Held;
-use super::{Batch, Loss, Residual, Scratch, TwoLayer, Vectors};
-#[cfg(feature = "wide")]
-use super::{Inputs, scratch::PIECE};
+use super::{Batch, Inputs, Loss, Residual, Scratch, TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
 use crate::linalg::Packed;
@@ -135,10 +134,9 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
 
     /// Whether the weights of some inputs may have no gradient, and it is known which: those of sparse
     /// inputs that are transposed in one piece.
-    #[cfg(feature = "wide")]
     const fn has_support(&self) -> bool {
         let sparse = matches!(self.batch.samples.inputs, Inputs::Sparse(_));
-        sparse && self.batch.len() <= PIECE && !self.is_line()
+        cfg!(feature = "wide") && sparse && self.batch.len() <= PIECE && !self.is_line()
     }
 
     /// The line kernels serve one input and one output under the mean squared error.
@@ -174,19 +172,19 @@ impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
-        match self.as_line() {
-            Some(mut line) => line.gradient(w, gradient),
-            None => self.general_gradient(w, gradient, Zeros::Written),
-        }
+        let loss = self.sparse_gradient(w, gradient)?;
+        self.support().clear_outside(gradient);
+        Ok(loss)
     }
 
-    #[cfg(feature = "wide")]
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn sparse_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
-        if !self.has_support() {
-            return self.gradient(w, gradient);
+        let zeros = if self.has_support() { Zeros::Left } else { Zeros::Written };
+        match self.as_line() {
+            Some(mut line) => line.gradient(w, gradient),
+            None => self.general_gradient(w, gradient, zeros),
         }
-        self.general_gradient(w, gradient, Zeros::Left)
     }
 
     #[cfg(feature = "wide")]

@@ -108,9 +108,12 @@ impl<T: Float> Objective<T> for Wide<'_, T> {
         #[Avx512 "avx512f,avx512vl" Longest]
         #[Avx2 "avx2" Long]
         fn sparse_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
-        #[Avx512 "avx512f,avx512vl" Longest]
-        #[Avx2 "avx2" Long]
-        fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
+    }
+
+    fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
+        let loss = self.sparse_gradient(w, gradient)?;
+        self.support().clear_outside(gradient);
+        Ok(loss)
     }
 
     fn support(&self) -> Support<'_> {
