@@ -1,7 +1,5 @@
 //! What a scheme asks of the problem that it minimises.
 
-use core::ops::Range;
-
 use crate::error::Error;
 use crate::float::Float;
 use crate::linalg::{Packed, norm_sq};
@@ -25,7 +23,7 @@ pub trait Objective<T: Float> {
     /// As [`loss`](Self::loss).
     fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
 
-    /// The same, but entries outside the [`support`](Self::support) are left as they are.
+    /// The same, but entries outside the [`support`](Self::support) may be left as they are.
     ///
     /// # Errors
     /// As [`loss`](Self::loss).
@@ -174,13 +172,7 @@ pub(crate) fn descend_along<T: Float>(
     }
     // Shorter updates cannot overflow a finite parameter, see `Float::SAFE_UPDATE`.
     if update > T::SAFE_UPDATE {
-        let mut runs = direction.support.runs();
-        let finite = |run: Range<usize>| {
-            let w = w.get(run.clone()).unwrap_or_default();
-            let d = direction.entries.get(run).unwrap_or_default();
-            w.iter().zip(d).all(|(&w, &d)| (w - length * d).is_finite())
-        };
-        if !runs.all(finite) {
+        if !direction.is_finite_from(w, length) {
             return Err(Error::NotFinite { what: Weights });
         }
     }

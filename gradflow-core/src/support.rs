@@ -45,14 +45,14 @@ impl<'a> Support<'a> {
         let Self { width, len, .. } = self;
         let marks = if self.is_all() { &[] } else { self.marks };
         let mut rest = marks.iter().enumerate();
-        let mut begun = false;
+        let mut ended = false;
         core::iter::from_fn(move || {
-            if begun {
+            if ended {
                 return None;
             }
             let first = rest.find(|(_, marks)| **marks != [0; 2]).map(|(row, _)| row);
             let next = first.and_then(|_| rest.find(|(_, marks)| **marks == [0; 2]));
-            begun = next.is_none();
+            ended = next.is_none();
             let end = next.map_or(len, |(row, _)| row * width);
             Some(first.unwrap_or(marks.len()) * width..end)
         })
@@ -111,6 +111,21 @@ impl<'a, T: Float> Gradient<'a, T> {
             norm_sq_of_runs(entries, support.runs())
         };
         Self { entries, norm_sq, support }
+    }
+
+    /// Whether all entries of `y − a g` are finite.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn is_finite_from(&self, y: &[T], a: T) -> bool {
+        let mut finite = true;
+        for run in self.support.runs() {
+            let inside = y.get(run.start..).unwrap_or_default().iter();
+            let mut next = inside.zip(self.entries.get(run).unwrap_or_default());
+            finite &= next.all(|(&y, &g)| (y - a * g).is_finite());
+        }
+        self.support.each_outside(|gap| {
+            finite &= y.get(gap).unwrap_or_default().iter().all(|y| y.is_finite());
+        });
+        finite
     }
 
     /// `y ← y + a g`

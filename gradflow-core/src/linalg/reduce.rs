@@ -110,12 +110,12 @@ const QUAD: usize = 4 * LANES;
 pub(crate) fn norm_sq_of_runs<T: Float>(x: &[T], runs: impl Iterator<Item = Range<usize>>) -> T {
     let mut sums = [Lanes::ZERO; 4];
     for run in runs {
-        let begun = run.start % QUAD;
+        let place = run.start % QUAD;
         let inside = x.get(run).unwrap_or_default();
-        let ragged = if begun == 0 { 0 } else { (QUAD - begun).min(inside.len()) };
+        let ragged = if place == 0 { 0 } else { (QUAD - place).min(inside.len()) };
         let (first, rest) = inside.split_at_checked(ragged).unwrap_or_default();
         let (quads, last) = rest.as_chunks();
-        add_part(&mut sums, first, begun);
+        add_part(&mut sums, first, place);
         add_squares(&mut sums, quads);
         add_part(&mut sums, last, 0);
     }
@@ -146,7 +146,8 @@ fn add_squares<T: Float>(sums: &mut [Lanes<T>; 4], quads: &[[T; QUAD]]) {
     *sums = [a, b, c, d];
 }
 
-/// Not inlined: that sums are stored keeps them in as wide registers as they have lanes.
+/// Not inlined: sums that have to be stored for a call are kept in registers as wide as they are; from
+/// the additions below, the compiler would choose registers of two lanes.
 #[inline(never)]
 fn total_of<T: Float>(&[mut a, mut b, c, d]: &[Lanes<T>; 4]) -> T {
     a.add(c.0);

@@ -101,12 +101,12 @@ fn weigh_dense<T: Float>(
     weigh_rows(matrix, stride, x.iter().step_by(step.max(1)).copied().enumerate(), out, fresh);
 }
 
-/// What becomes of the gradient's rows for sparse inputs that are zero in a batch's first piece.
+/// What becomes of the gradient's rows for sparse inputs that are zero in all samples.
 #[derive(Clone, Copy)]
 pub(super) enum Zeros {
     /// They are written.
     Written,
-    /// The rows are left as they are.
+    /// The rows may be left as they are. Only for a batch of one piece: a second one would add to them.
     Left,
 }
 

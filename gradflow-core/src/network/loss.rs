@@ -73,7 +73,7 @@ impl Loss {
         match self {
             Self::Mse => scale(f, T::TWO * factor),
             Self::CrossEntropy => scale(f, factor),
-            Self::Brier => {} // is done
+            Self::Brier => {} // the factor comes first
         }
         Ok(())
     }
@@ -113,8 +113,8 @@ impl Loss {
         }
     }
 
-    /// The same; `f` is replaced by what [`add_deltas`](Self::add_deltas) is to return, but for the factors
-    /// that all entries have in common.
+    /// The same; `f` is replaced by what [`add_deltas`](Self::add_deltas) is to return, but for a factor
+    /// that comes last and so is left to it.
     #[inline(always)]
     fn delta<T: Float, M: Math<T>>(
         self,

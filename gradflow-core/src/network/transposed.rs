@@ -19,7 +19,7 @@ pub(super) struct Transposed<'a, T> {
     /// `d'`, d or the next even number: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
     /// `d' × s`: each input's values, one for each sample of a piece; without a meaning where the input
-    /// is zero, unless [`complete`](Self::complete) has made it 0 there.
+    /// is zero, unless [`complete_pair`](Self::complete_pair) has made it 0 there.
     pub(super) values: &'a mut [T],
     /// `s`: as many as there are samples in the batch's first piece, or [`PIECE`] for wide kernels.
     pub(super) stride: usize,
@@ -54,8 +54,8 @@ impl<T: Float> Transposed<'_, T> {
     }
 
     /// Makes the values of input `i` and the next one 0 at the samples at which these are zero, and
-    /// returns them as [`pairs`](Self::pairs); or nothing if both are zero everywhere. It is left to
-    /// whoever reads the pair first, and then needs its values near anyway.
+    /// returns them as [`pairs`](Self::pairs); or nothing if both are zero everywhere. Done where the pair
+    /// is read, since its values then have to be near anyway.
     #[cfg(feature = "wide")]
     #[inline(always)]
     pub(super) fn complete_pair(&mut self, i: usize) -> Option<Pairs<'_, T>> {

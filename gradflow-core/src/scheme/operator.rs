@@ -22,7 +22,7 @@ pub trait Operator<T: Float> {
     fn slope(&self, g: &Gradient<'_, T>, dt: T) -> T;
 
     /// The number a with `A = a I`, if there is one; it must not depend on the gradient. Such an operator
-    /// may be given gradients whose entries have no meaning outside their support.
+    /// reads no entries of a gradient but those in its support, and these to descend alone.
     fn uniform(&self, _dt: T) -> Option<T> {
         None
     }
@@ -36,7 +36,7 @@ pub trait Operator<T: Float> {
     /// [`Error::NotFinite`]; `w` is then untouched.
     fn descend(&self, w: &mut [T], g: &Gradient<'_, T>, length: T, dt: T) -> Result<T, Error>;
 
-    /// Keeps what the step taught about `g`.
+    /// Keeps what the step taught about `g`, unless the operator is [`uniform`](Self::uniform).
     fn commit(&mut self, _g: &[T]) {}
 
     /// What a step just committed did, from the parameters themselves. A metric of 1 unless the
