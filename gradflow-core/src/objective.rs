@@ -171,10 +171,8 @@ pub(crate) fn descend_along<T: Float>(
         return Err(Error::NotFinite { what: Update });
     }
     // Shorter updates cannot overflow a finite parameter, see `Float::SAFE_UPDATE`.
-    if update > T::SAFE_UPDATE {
-        if !direction.is_finite_from(w, length) {
-            return Err(Error::NotFinite { what: Weights });
-        }
+    if update > T::SAFE_UPDATE && !direction.is_finite_from(w, length) {
+        return Err(Error::NotFinite { what: Weights });
     }
     direction.add_to(-length, w);
     Ok(update_sq)
