@@ -18,8 +18,14 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
         let layers = network.layers(w)?;
         let (mut piece, _) = split_piece(&network, batch.len(), self.vectors, &mut self.scratch)?;
+        // If a gradient has left the last piece transposed, it goes first, and its losses are added last.
+        let mut starts = (0..batch.len()).step_by(PIECE);
+        let held = starts.clone().next_back().filter(|_| cfg!(feature = "wide"));
+        let held = held.filter(|&last| last > 0 && self.held == Some(last));
+        let mut held_losses = [T::ZERO; PIECE];
         let mut sum = T::ZERO;
-        for start in (0..batch.len()).step_by(PIECE) {
+        let mut next = held.or_else(|| starts.next());
+        while let Some(start) = next {
             let rows = batch.rows(start, PIECE, network.inputs);
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
             let f = piece.outputs.get_mut(..rows.len * network.outputs).unwrap_or_default();
@@ -29,7 +35,16 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             activate(&network, &layers, &rows, &mut piece.work, h);
             respond(&network, &layers, &mut piece.work, h, f);
             let targets = PieceTargets { batch, start, outputs: network.outputs };
-            loss.add_values::<T, M>(f, &targets, &mut sum)?;
+            let losses = loss.values::<T, M>(f, &targets)?;
+            if Some(start) == held {
+                held_losses = losses;
+            } else {
+                losses.iter().take(rows.len).for_each(|&loss| sum += loss);
+            }
+            next = starts.next().filter(|&start| Some(start) != held);
+        }
+        if let Some(start) = held {
+            held_losses.iter().take(batch.len() - start).for_each(|&loss| sum += loss);
         }
         Ok(sum / loss.divisor(batch.len(), network.outputs))
     }
@@ -99,7 +114,8 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let work = piece.outputs.get_mut(..f.len()).unwrap_or_default();
             copy(f, work);
             let targets = PieceTargets { batch, start, outputs: k };
-            loss.add_values::<T, M>(work, &targets, &mut sum)?;
+            let losses = loss.values::<T, M>(work, &targets)?;
+            losses.iter().take(n - start).for_each(|&loss| sum += loss);
         }
         let unit = residual.unit(n, k);
         let samples = outputs.rows_mut(k).zip(q.rows_mut(k));

@@ -33,30 +33,30 @@ impl Loss {
         }
     }
 
-    /// Adds the shares of a piece's samples to the sum, one after the other. `f` has their outputs, one
-    /// row each, and is overwritten.
+    /// The shares of a piece's samples. `f` has their outputs, one row each, and is overwritten.
     ///
     /// # Errors
     /// A label that is no class.
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     #[cfg_attr(target_arch = "wasm32", inline(never))]
-    pub(super) fn add_values<T: Float, M: Math<T>>(
+    pub(super) fn values<T: Float, M: Math<T>>(
         self,
         f: &mut [T],
         piece: &PieceTargets<'_, T>,
-        sum: &mut T,
-    ) -> Result<(), Error> {
-        let logits = self.exponentiate::<T, M>(f, piece)?;
-        for ((f, target), logit) in f.rows_mut(piece.outputs).zip(piece.targets()).zip(logits) {
-            *sum += self.value::<T, M>(f, target?, logit);
+    ) -> Result<[T; PIECE], Error> {
+        let mut values = self.exponentiate::<T, M>(f, piece)?;
+        let rows = f.rows_mut(piece.outputs).zip(piece.targets());
+        for ((f, target), value) in rows.zip(&mut values) {
+            *value = self.value::<T, M>(f, target?, *value);
         }
-        Ok(())
+        Ok(values)
     }
 
-    /// The same, but replaces `f` by `factor` times the derivatives of the shares in it.
+    /// Adds the shares of a piece's samples to the sum, one after the other, and replaces `f` by `factor`
+    /// times their derivatives in it.
     ///
     /// # Errors
-    /// As [`add_values`](Self::add_values).
+    /// As [`values`](Self::values).
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn add_deltas<T: Float, M: Math<T>>(
