@@ -4,11 +4,14 @@ use super::dense_sparse::activate;
 use super::loss::Target;
 use super::output_layer::respond;
 use super::scratch::{PIECE, split_piece};
-use super::{Batch, Loss, Samples, Scratch, TwoLayer, Vectors};
+use super::{Batch, Inlined, Loss, Samples, Scratch, TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::Matrix as _;
 use crate::objective::Objective;
+
+/// Callers compile all of this for registers of 256 bits at most.
+const LONG: Inlined = Inlined(Vectors::Long);
 
 /// How a network does on a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,7 +47,7 @@ impl<T: Float> TwoLayer<T> {
             }
             return Ok(());
         }
-        let (mut piece, _) = split_piece(self, batch.len(), Vectors::Long, scratch)?;
+        let (mut piece, _) = split_piece(self, batch.len(), LONG, scratch)?;
         let outputs = out.chunks_mut((PIECE * self.outputs()).max(1));
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {
             let rows = batch.rows(start, PIECE, self.inputs());
@@ -76,7 +79,7 @@ impl<T: Float> TwoLayer<T> {
             #[cfg_attr(not(feature = "wide"), allow(unused_mut))]
             let mut problem = self.on(batch, loss, scratch.reborrow())?;
             #[cfg(feature = "wide")]
-            problem.set_vectors(Vectors::Long);
+            problem.set_caller(LONG);
             let mean = problem.loss(w)?;
             sum += mean.to_f64() * piece.len() as f64;
             result.samples += piece.len();
@@ -97,7 +100,7 @@ impl<T: Float> TwoLayer<T> {
         scratch: &mut Scratch<'_, T>,
     ) -> Result<usize, Error> {
         let layers = self.layers(w)?;
-        let (mut piece, _) = split_piece(self, batch.len(), Vectors::Long, scratch)?;
+        let (mut piece, _) = split_piece(self, batch.len(), LONG, scratch)?;
         let k = self.outputs();
         let h = piece.activations.get(..batch.len() * self.row_len()).unwrap_or_default();
         let f = piece.outputs.get_mut(..batch.len() * k).unwrap_or_default();

@@ -1,23 +1,24 @@
 //! What schemes ask of any network, piece by piece of a batch.
 
-use super::dense_sparse::{GradientMut, Zeros, activate, pull_back, weigh_inputs};
+use super::dense_sparse::{activate, weigh_inputs};
+use super::dense_sparse_backward::{GradientMut, Zeros, pull_back};
 use super::gram::{GramParts, gram, padded};
 use super::loss::{PieceTargets, Target};
 use super::output_layer::respond;
 use super::samples::Row;
 use super::scratch::{PIECE, split_piece};
-use super::{Layers, Problem, TwoLayer};
+use super::{Caller, Layers, Problem, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Float, Math};
 use crate::linalg::{Matrix as _, axpy, copy, dot};
 
-impl<T: Float, M: Math<T>> Problem<'_, T, M> {
+impl<T: Float, M: Math<T>, C: Caller> Problem<'_, T, M, C> {
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub(super) fn general_loss(&mut self, w: &[T]) -> Result<T, Error> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
         let layers = network.layers(w)?;
-        let (mut piece, _) = split_piece(&network, batch.len(), self.vectors, &mut self.scratch)?;
+        let (mut piece, _) = split_piece(&network, batch.len(), self.caller, &mut self.scratch)?;
         // If a gradient has left the last piece transposed, it goes first, and its losses are added last.
         let mut starts = (0..batch.len()).step_by(PIECE);
         let held = starts.clone().next_back().filter(|_| cfg!(feature = "wide"));
@@ -60,7 +61,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (network, batch, loss) = (self.network, self.batch, self.loss);
         let layers = network.layers(w)?;
         let mut gradient = GradientMut { layers: network.layers_mut(gradient)?, zeros };
-        let (mut piece, _) = split_piece(&network, batch.len(), self.vectors, &mut self.scratch)?;
+        let (mut piece, _) = split_piece(&network, batch.len(), self.caller, &mut self.scratch)?;
         let divisor = loss.divisor(batch.len(), network.outputs);
         let factor = T::ONE / divisor;
         let mut sum = T::ZERO;
@@ -98,7 +99,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (network, batch, loss, residual) = (self.network, self.batch, self.loss, self.residual);
         let layers = network.layers(w)?;
         let (n, k) = (batch.len(), network.outputs);
-        let (mut piece, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
+        let (mut piece, rest) = split_piece(&network, n, self.caller, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let pieces = activations.pieces_mut(PIECE * network.row_len());
         for (start, h) in (0..n).step_by(PIECE).zip(pieces) {
@@ -133,7 +134,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (layers, v) = (network.layers(w)?, network.layers(v)?);
         let (n, m, k) = (batch.len(), network.hidden, network.outputs);
         let unit = residual.unit(n, k);
-        let (piece, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
+        let (piece, rest) = split_piece(&network, n, self.caller, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let z = piece.activations.get_mut(..m).unwrap_or_default();
         let biases = v.hidden.get(network.inputs * m..).unwrap_or_default();
@@ -163,7 +164,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (n, k) = (batch.len(), network.outputs);
         let unit = residual.unit(n, k);
         let mut out = GradientMut { layers: network.layers_mut(out)?, zeros: Zeros::Written };
-        let (mut piece, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
+        let (mut piece, rest) = split_piece(&network, n, self.caller, &mut self.scratch)?;
         let [activations, outputs, _] = Self::split_kept(&network, n, rest)?;
         let kept = activations.pieces(PIECE * network.row_len()).zip(outputs.pieces(PIECE * k));
         for (start, ((h, p), u)) in (0..n).step_by(PIECE).zip(kept.zip(u.pieces(PIECE * k))) {
@@ -176,7 +177,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
             let work = piece.activations.get_mut(..h.len()).unwrap_or_default();
             copy(h, work);
             piece.work.inputs.fill(&rows, &mut self.held);
-            if piece.work.pairs(&network) && !rows.is_dense() {
+            if piece.work.takes_two(&network) && !rows.is_dense() {
                 piece.work.inputs.complete();
             }
             pull_back(&network, &layers, &rows, work, deltas, &mut piece.work, &mut out);
@@ -189,7 +190,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         let (network, batch, residual) = (self.network, self.batch, self.residual);
         let layers = network.layers(w)?;
         let (n, m, k) = (batch.len(), network.hidden, network.outputs);
-        let (_, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
+        let (_, rest) = split_piece(&network, n, self.caller, &mut self.scratch)?;
         let [activations, probabilities, rest] = Self::split_kept(&network, n, rest)?;
         let needed = network.residual_scratch_len(n).reals;
         let short = Error::Length { what: Buffer::Scratch, needed, got: rest.len() };
@@ -209,7 +210,7 @@ impl<T: Float, M: Math<T>> Problem<'_, T, M> {
         }
         let layers = network.layers(w)?;
         let (n, k) = (batch.len(), network.outputs);
-        let (_, rest) = split_piece(&network, n, self.vectors, &mut self.scratch)?;
+        let (_, rest) = split_piece(&network, n, self.caller, &mut self.scratch)?;
         let [activations, probabilities, _] = Self::split_kept(&network, n, rest)?;
         let mut sums = [T::ZERO; 2];
         let rows = batch.rows(0, n, network.inputs);

@@ -2,6 +2,7 @@
 
 mod closed_form;
 mod dense_sparse;
+mod dense_sparse_backward;
 mod evaluate;
 mod general;
 mod gram;
@@ -32,7 +33,7 @@ pub use residual::Residual;
 pub use samples::{Batch, Inputs, Samples, Targets};
 pub use scratch::{Scratch, ScratchLen};
 pub use sparse_rows::{SparseRows, SparseSlices};
-pub use vectors::Vectors;
+pub use vectors::{Caller, Inlined, Vectors};
 
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;

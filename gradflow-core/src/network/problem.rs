@@ -3,12 +3,12 @@
 use core::marker::PhantomData;
 
 use super::closed_form::GramForm;
-use super::dense_sparse::Zeros;
+use super::dense_sparse_backward::Zeros;
 use super::line_problem::LineProblem;
 use super::samples::Targets;
 use super::scratch::PIECE;
 use super::transposed::Held;
-use super::{Batch, Inputs, Loss, Residual, Scratch, TwoLayer, Vectors};
+use super::{Batch, Caller, Inlined, Inputs, Loss, Residual, Scratch, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Exact, Float, Math};
 use crate::linalg::Packed;
@@ -18,16 +18,16 @@ use crate::support::Support;
 
 /// A network, a batch, a loss and the memory to work in.
 ///
-/// `M` is where the exponentials of softmax come from; see [`Math`].
+/// `M` is where the exponentials of softmax come from, see [`Math`]; `C` is who calls the kernels.
 #[derive(Debug)]
-pub struct Problem<'a, T, M = Exact> {
+pub struct Problem<'a, T, M = Exact, C = Inlined> {
     pub(super) network: TwoLayer<T>,
     pub(super) batch: Batch<'a, T>,
     pub(super) loss: Loss,
     pub(super) residual: Residual,
     pub(super) scratch: Scratch<'a, T>,
     pub(super) held: Held,
-    pub(super) vectors: Vectors,
+    pub(super) caller: C,
     math: PhantomData<M>,
 }
 
@@ -94,13 +94,13 @@ impl<T: Float> TwoLayer<T> {
             residual,
             scratch,
             held: None,
-            vectors: Vectors::default(),
+            caller: Inlined::default(),
             math: PhantomData,
         })
     }
 }
 
-impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
+impl<'a, T: Float, M: Math<T>, C: Caller> Problem<'a, T, M, C> {
     /// The same problem with another residual for IEQ.
     ///
     /// # Errors
@@ -113,11 +113,18 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
         Ok(self)
     }
 
-    /// From now on, kernels that suit these registers.
+    /// The same problem, with its kernels called by another.
+    #[must_use]
+    pub fn called_by<D: Caller>(self, caller: D) -> Problem<'a, T, M, D> {
+        let Self { network, batch, loss, residual, scratch, held, math, .. } = self;
+        Problem { network, batch, loss, residual, scratch, held, caller, math }
+    }
+
+    /// From now on, this caller calls the kernels.
     #[cfg(feature = "wide")]
     #[inline]
-    pub const fn set_vectors(&mut self, vectors: Vectors) {
-        self.vectors = vectors;
+    pub const fn set_caller(&mut self, caller: C) {
+        self.caller = caller;
     }
 
     /// The network.
@@ -157,7 +164,7 @@ impl<'a, T: Float, M: Math<T>> Problem<'a, T, M> {
     }
 }
 
-impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
+impl<T: Float, M: Math<T>, C: Caller> Objective<T> for Problem<'_, T, M, C> {
     fn parameters(&self) -> usize {
         self.network.parameters()
     }
@@ -200,7 +207,7 @@ impl<T: Float, M: Math<T>> Objective<T> for Problem<'_, T, M> {
     }
 }
 
-impl<T: Float, M: Math<T>> Residuals<T> for Problem<'_, T, M> {
+impl<T: Float, M: Math<T>, C: Caller> Residuals<T> for Problem<'_, T, M, C> {
     fn outputs(&self) -> usize {
         self.network.outputs
     }

@@ -3,7 +3,7 @@
 use super::gram::padded;
 use super::samples::Rows;
 use super::transposed::Transposed;
-use super::{TwoLayer, Vectors};
+use super::{Caller, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::{BLOCK, LANES};
@@ -65,6 +65,11 @@ impl<T: Float> TwoLayer<T> {
         if cfg!(feature = "wide") { self.inputs.next_multiple_of(2) } else { self.inputs }
     }
 
+    /// Entries of a sample's hidden deltas, or of two samples'.
+    const fn sums_len(&self) -> usize {
+        if cfg!(feature = "wide") { 2 * self.row_len() } else { self.row_len() }
+    }
+
     /// Entries of some columns of the output weights.
     const fn columns_len(&self) -> usize {
         if cfg!(feature = "wide") && self.outputs > FEW { self.row_len() * BLOCK } else { 0 }
@@ -80,7 +85,7 @@ impl<T: Float> TwoLayer<T> {
         ScratchLen {
             reals: piece * (self.row_len() + self.outputs)
                 + values_of(piece) * self.transposed_inputs()
-                + self.row_len()
+                + self.sums_len()
                 + self.columns_len(),
             indices: 2 * self.transposed_inputs(),
         }
@@ -102,40 +107,40 @@ impl<T: Float> TwoLayer<T> {
 }
 
 /// The scratch of a piece, cut into its parts.
-pub(super) struct Piece<'a, T> {
+pub(super) struct Piece<'a, T, C> {
     /// `PIECE × m'`: activations, then their deltas, in rows of `TwoLayer::row_len`.
     pub(super) activations: &'a mut [T],
     /// `PIECE × k`: outputs, then their deltas.
     pub(super) outputs: &'a mut [T],
-    /// What the backward pass works in.
-    pub(super) work: Work<'a, T>,
+    /// What both passes work in.
+    pub(super) work: Work<'a, T, C>,
 }
 
-/// Working memory of the backward pass.
-pub(super) struct Work<'a, T> {
-    /// `m'`
-    pub(super) row: &'a mut [T],
+/// Working memory of both passes, and who calls their kernels.
+pub(super) struct Work<'a, T, C> {
+    /// `m'`, twice with wide kernels: hidden deltas while they are summed.
+    pub(super) sums: &'a mut [T],
     /// `m' × BLOCK`, for a caller with wide registers; else none.
     pub(super) columns: &'a mut [T],
     /// Sparse inputs.
     pub(super) inputs: Transposed<'a, T>,
-    vectors: Vectors,
+    pub(super) caller: C,
 }
 
-impl<T: Float> Work<'_, T> {
+impl<T: Float, C: Caller> Work<'_, T, C> {
     /// Whether the forward pass spreads the inputs of these rows, which then must be transposed.
     pub(super) fn spreads(&self, network: &TwoLayer<T>, rows: &Rows<'_, T>) -> bool {
-        self.vectors.spread() && network.hidden >= BLOCK && !rows.is_dense()
+        self.caller.vectors().spread() && network.hidden >= BLOCK && !rows.is_dense()
     }
 
     /// Whether the output layer sums for a block of outputs at a time.
-    pub(super) const fn sums_side_by_side(&self, network: &TwoLayer<T>) -> bool {
-        self.vectors.longest() && network.outputs > FEW
+    pub(super) fn sums_side_by_side(&self, network: &TwoLayer<T>) -> bool {
+        self.caller.vectors().longest() && network.outputs > FEW
     }
 
-    /// Whether the backward pass gathers sparse inputs in pairs.
-    pub(super) fn pairs(&self, network: &TwoLayer<T>) -> bool {
-        self.vectors.longest() && network.hidden >= BLOCK
+    /// Whether the backward pass takes two sparse inputs at a time, and two samples for their deltas.
+    pub(super) fn takes_two(&self, network: &TwoLayer<T>) -> bool {
+        self.caller.vectors().longest() && network.hidden >= BLOCK
     }
 }
 
@@ -147,12 +152,12 @@ impl<T> Scratch<'_, T> {
 }
 
 /// The parts for a piece, and the numbers that are left.
-pub(super) fn split_piece<'s, T: Float>(
+pub(super) fn split_piece<'s, T: Float, C: Caller>(
     network: &TwoLayer<T>,
     batch: usize,
-    vectors: Vectors,
+    caller: C,
     scratch: &'s mut Scratch<'_, T>,
-) -> Result<(Piece<'s, T>, &'s mut [T]), Error> {
+) -> Result<(Piece<'s, T, C>, &'s mut [T]), Error> {
     let needed = network.scratch_len(batch);
     let piece = batch.min(PIECE);
     let (reals, indices) = (scratch.reals.len(), scratch.indices.len());
@@ -163,13 +168,13 @@ pub(super) fn split_piece<'s, T: Float>(
     let rest = &mut *scratch.reals;
     let (activations, rest) = rest.split_at_mut_checked(piece * network.row_len()).ok_or(short)?;
     let (outputs, rest) = rest.split_at_mut_checked(piece * network.outputs).ok_or(short)?;
-    let (row, rest) = rest.split_at_mut_checked(network.row_len()).ok_or(short)?;
+    let (sums, rest) = rest.split_at_mut_checked(network.sums_len()).ok_or(short)?;
     let (stride, inputs) = (values_of(piece), network.transposed_inputs());
     let (values, rest) = rest.split_at_mut_checked(stride * inputs).ok_or(short)?;
     let (columns, rest) = rest.split_at_mut_checked(network.columns_len()).ok_or(short)?;
     let indices = &mut *scratch.indices;
     let samples = indices.get_mut(..2 * inputs).ok_or(short_indices)?.as_chunks_mut().0;
     let inputs = Transposed { samples, values, stride };
-    let work = Work { row, columns, inputs, vectors };
+    let work = Work { sums, columns, inputs, caller };
     Ok((Piece { activations, outputs, work }, rest))
 }

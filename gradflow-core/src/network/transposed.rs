@@ -19,13 +19,19 @@ pub(super) struct Transposed<'a, T> {
     /// `d'`, d or the next even number: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
     /// `d' × s`: each input's values, one for each sample of a piece; without a meaning where the input
-    /// is zero, unless [`complete_pair`](Self::complete_pair) has made it 0 there.
+    /// is zero, unless [`complete_pairs`](Self::complete_pairs) has made it 0 there.
     pub(super) values: &'a mut [T],
     /// `s`: as many as there are samples in the batch's first piece, or [`PIECE`] for wide kernels.
     pub(super) stride: usize,
 }
 
 impl<T: Float> Transposed<'_, T> {
+    /// The same memory for a shorter time.
+    #[inline(always)]
+    pub(super) fn reborrow(&mut self) -> Transposed<'_, T> {
+        Transposed { samples: self.samples, values: self.values, stride: self.stride }
+    }
+
     /// Transposes the rows, if they are sparse and not those that are `held`. Not inlined: it needs all
     /// registers for itself.
     #[inline(never)]
@@ -53,34 +59,39 @@ impl<T: Float> Transposed<'_, T> {
         }
     }
 
-    /// Makes the values of input `i` and the next one 0 at the samples at which these are zero, and
-    /// returns them as [`pairs`](Self::pairs); or nothing if both are zero everywhere. Done where the pair
-    /// is read, since its values then have to be near anyway.
+    /// The pairs of inputs that are not both zero everywhere, with the first one's number. Makes the values
+    /// of each 0 at the samples at which it is zero; done where the pair is read, since its values then have
+    /// to be near anyway.
     #[cfg(feature = "wide")]
     #[inline(always)]
-    pub(super) fn complete_pair(&mut self, i: usize) -> Option<Pairs<'_, T>> {
-        if self.pairs(i)?.samples == 0 {
-            return None;
-        }
-        for i in [i, i + 1] {
-            let halves = *self.samples.get(i)?;
-            let row: &mut Values<T> = self.values.get_mut(i * self.stride..)?.first_chunk_mut()?;
-            for (row, samples) in row.as_chunks_mut::<32>().0.iter_mut().zip(halves) {
-                for (s, x) in row.iter_mut().enumerate() {
-                    *x = if samples & 1 << s != 0 { *x } else { T::ZERO };
-                }
+    pub(super) fn complete_pairs(&mut self) -> impl Iterator<Item = (usize, Pairs<'_, T>)> {
+        let values = self.values.as_chunks_mut().0.as_chunks_mut::<2>().0;
+        let marks = self.samples.as_chunks::<2>().0.iter();
+        marks.zip(values).enumerate().filter_map(|(pair, (marks, values))| {
+            if *marks == [[0; 2]; 2] {
+                return None;
             }
-        }
-        self.pairs(i)
+            for (marks, values) in marks.iter().zip(&mut *values) {
+                complete(*marks, values);
+            }
+            Some((2 * pair, Pairs::of(marks, values)))
+        })
     }
 
     /// Completes all pairs, for who has not spread the inputs before.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn complete(&mut self) {
         #[cfg(feature = "wide")]
-        for i in (0..self.samples.len()).step_by(2) {
-            self.complete_pair(i);
-        }
+        self.complete_pairs().for_each(drop);
+    }
+
+    /// All pairs of inputs, which have to be complete.
+    #[cfg(feature = "wide")]
+    #[inline(always)]
+    pub(super) fn pairs(&self) -> impl Iterator<Item = Pairs<'_, T>> {
+        let values = self.values.as_chunks().0.as_chunks::<2>().0;
+        let marks = self.samples.as_chunks::<2>().0.iter();
+        marks.zip(values).map(|(marks, values)| Pairs::of(marks, values))
     }
 
     /// The samples at which input `i` is not zero, and its values there.
@@ -89,19 +100,9 @@ impl<T: Float> Transposed<'_, T> {
         Some(Terms { samples: self.bits(i)?, values: self.row(i)? })
     }
 
-    /// The samples at which input `i` or the next one is not zero, and their values there, if the pair is
-    /// complete.
-    #[cfg(feature = "wide")]
-    #[inline(always)]
-    pub(super) fn pairs(&self, i: usize) -> Option<Pairs<'_, T>> {
-        let samples = self.bits(i)? | self.bits(i + 1)?;
-        Some(Pairs { samples, values: [self.row(i)?, self.row(i + 1)?] })
-    }
-
     #[inline(always)]
     fn bits(&self, i: usize) -> Option<u64> {
-        let &[low, high] = self.samples.get(i)?;
-        Some(u64::from(low) | u64::from(high) << 32)
+        Some(bits_of(self.samples.get(i)?))
     }
 
     #[inline(always)]
@@ -110,6 +111,23 @@ impl<T: Float> Transposed<'_, T> {
         #[cfg(feature = "wide")]
         let row = row.first_chunk()?;
         Some(row)
+    }
+}
+
+/// A bit for each sample.
+#[inline(always)]
+fn bits_of(&[low, high]: &[u32; 2]) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// Zeros for the samples without a mark.
+#[cfg(feature = "wide")]
+#[inline(always)]
+fn complete<T: Float>(marks: [u32; 2], values: &mut Values<T>) {
+    for (marks, values) in marks.iter().zip(values.as_chunks_mut::<32>().0) {
+        for (s, x) in values.iter_mut().enumerate() {
+            *x = if marks & 1 << s != 0 { *x } else { T::ZERO };
+        }
     }
 }
 
@@ -144,7 +162,15 @@ impl<T: Float> Iterator for Terms<'_, T> {
 #[derive(Clone)]
 pub(super) struct Pairs<'a, T> {
     pub(super) samples: u64,
-    values: [&'a Values<T>; 2],
+    values: &'a [Values<T>; 2],
+}
+
+#[cfg(feature = "wide")]
+impl<'a, T> Pairs<'a, T> {
+    #[inline(always)]
+    fn of([first, second]: &[[u32; 2]; 2], values: &'a [Values<T>; 2]) -> Self {
+        Self { samples: bits_of(first) | bits_of(second), values }
+    }
 }
 
 #[cfg(feature = "wide")]

@@ -1,6 +1,10 @@
 //! The same samples give the same bits, however they are stored and named, and whatever registers the
 //! kernels are for.
 
+#[cfg(feature = "wide")]
+use gradflow_core::Objective;
+#[cfg(feature = "wide")]
+use gradflow_core::network::Inlined;
 use gradflow_core::network::{Batch, Inputs, Loss, Residual, Samples, Targets, Vectors};
 use gradflow_core::scheme::{Coupling, Flow, Relaxed, Sav, Scalar, Scheme};
 use gradflow_core::{Float, Pcg32, Residuals, Stream};
@@ -127,6 +131,19 @@ fn whole_pieces_change_no_bit() {
     }
 }
 
+/// Outputs are summed in blocks of 16, of which a sample's row may fill a part, one or more, and samples
+/// are taken two at a time.
+#[test]
+fn blocks_of_outputs_change_no_bit() {
+    for k in [5, 10, 15, 16, 17, 33] {
+        for (m, n) in [(20, 1), (20, 3), (9, 66), (100, 65)] {
+            let shape = Shape { d: 3, m, k, n, output_bias: true, scale: 0.7, seed: 1 };
+            check::<f32>(&shape, Loss::CrossEntropy);
+            check::<f64>(&shape, Loss::Mse);
+        }
+    }
+}
+
 /// Parameters after some relaxed steps on random batches of a set whose inputs 2 and 3 are zero.
 fn trained(case: &Case<f32>, samples: Samples<'_, f32>, vectors: Vectors) -> Vec<u32> {
     let rule = Sav { c: 1.0, coupling: Coupling::Ratio };
@@ -159,6 +176,37 @@ fn steps_that_skip_zeros_change_no_bit() {
         let expected = trained(&case, case.dense(), Vectors::Short);
         for vectors in [Vectors::Short, Vectors::Long, Vectors::Longest] {
             assert_eq!(trained(&case, case.sparse(), vectors), expected, "{vectors:?}");
+        }
+    }
+}
+
+/// What one caller's kernels leave transposed serves another's.
+#[cfg(feature = "wide")]
+#[test]
+fn another_caller_on_the_same_batch_changes_no_bit() {
+    let all = [Vectors::Short, Vectors::Long, Vectors::Longest];
+    for (m, n) in [(20, 7), (100, 64), (112, 65)] {
+        let shape = Shape { d: 5, m, k: 6, n, output_bias: true, scale: 1.0, seed: 2 };
+        let case = Case::<f32>::new(&shape, Loss::CrossEntropy);
+        let (w, u) = (&case.w, normals(&mut Pcg32::new(1, Stream::Other), 6 * n));
+        let bits = |first, second| {
+            let mut memory = case.memory();
+            let batch = Batch::all(case.sparse(), n);
+            let mut problem = case.network.on(batch, case.loss, memory.lend()).unwrap();
+            problem.set_caller(Inlined(first));
+            let mut out = vec![f32::NAN; w.len()];
+            problem.linearise(w, &mut vec![0.0; u.len()]).unwrap();
+            problem.pull_back(w, &u, &mut out).unwrap();
+            problem.set_caller(Inlined(second));
+            problem.gradient(w, &mut out).unwrap();
+            let mut pull = vec![f32::NAN; w.len()];
+            problem.linearise(w, &mut vec![0.0; u.len()]).unwrap();
+            problem.pull_back(w, &u, &mut pull).unwrap();
+            [out, pull].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        let expected = bits(Vectors::Short, Vectors::Short);
+        for (first, second) in all.into_iter().flat_map(|first| all.map(|second| (first, second))) {
+            assert_eq!(bits(first, second), expected, "{first:?}, then {second:?}");
         }
     }
 }

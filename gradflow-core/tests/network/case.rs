@@ -1,7 +1,8 @@
 //! Random problems, and the network written out naively to compare with.
 
 use gradflow_core::network::{
-    Batch, Inputs, Loss, Residual, Samples, Scratch, SparseRows, Targets, TwoLayer, Vectors,
+    Batch, Inlined, Inputs, Loss, Residual, Samples, Scratch, SparseRows, Targets, TwoLayer,
+    Vectors,
 };
 use gradflow_core::{Float, Pcg32, Residuals, Stream};
 use proptest::prelude::*;
@@ -199,14 +200,8 @@ pub(crate) fn boxed_in<'a, T: Float>(
     (loss, residual): (Loss, Residual),
     scratch: Scratch<'a, T>,
 ) -> Box<dyn Residuals<T> + 'a> {
-    let problem = network.on(batch, loss, scratch).unwrap();
-    #[cfg_attr(not(feature = "wide"), allow(unused_mut))]
-    let mut problem = problem.with_residual(residual).unwrap();
-    #[cfg(feature = "wide")]
-    problem.set_vectors(vectors);
-    #[cfg(not(feature = "wide"))]
-    let _ = vectors;
-    Box::new(problem)
+    let problem = network.on(batch, loss, scratch).unwrap().called_by(Inlined(vectors));
+    Box::new(problem.with_residual(residual).unwrap())
 }
 
 fn squares(numbers: impl Iterator<Item = f64>) -> f64 {

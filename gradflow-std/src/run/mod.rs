@@ -1,5 +1,6 @@
 //! Runs: from a spec to traces, figures of merit and weights.
 
+mod apart;
 mod checkpoint;
 mod clock;
 mod error;

@@ -4,9 +4,11 @@
 //! keeps its written order. A few calls a batch are dispatched.
 
 use gradflow_core::linalg::Packed;
-use gradflow_core::network::{Evaluation, Loss, Problem, Samples, Scratch, TwoLayer, Vectors};
+use gradflow_core::network::{Evaluation, Loss, Problem, Samples, Scratch, TwoLayer};
 use gradflow_core::scheme::{AnyScheme, Scheme, Step};
-use gradflow_core::{Error, Float, Objective, Residuals, Support, objective};
+use gradflow_core::{Error, Exact, Float, Objective, Residuals, Support, objective};
+
+use super::apart::Apart;
 
 /// Which registers the kernels are compiled for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,15 +49,15 @@ impl Registers {
 
 /// A problem whose kernels are dispatched by what the processor can do.
 pub struct Wide<'a, T> {
-    problem: Problem<'a, T>,
+    problem: Problem<'a, T, Exact, Apart>,
     registers: Registers,
 }
 
 impl<'a, T: Float> Wide<'a, T> {
     /// Uses registers up to these, as far as the processor has them.
     pub fn new(problem: Problem<'a, T>, registers: Registers) -> Self {
-        let registers = registers.at_most();
-        Self { problem, registers }
+        let problem = problem.called_by(Apart::short());
+        Self { problem, registers: registers.at_most() }
     }
 }
 
@@ -69,7 +71,7 @@ macro_rules! dispatched {
         $(
             fn $name(&mut self $(, $arg: $type)*) -> $result {
                 dispatched!(@each self $name ($($arg: $type),*) $result; $($registers $features $vectors)+);
-                self.problem.set_vectors(Vectors::Short);
+                self.problem.set_caller(Apart::short());
                 self.problem.$name($($arg),*)
             }
         )+
@@ -83,8 +85,11 @@ macro_rules! dispatched {
         #[cfg(target_arch = "x86_64")]
         {
             #[target_feature(enable = $features)]
-            fn wide<T: Float>(problem: &mut Problem<'_, T> $(, $arg: $type)*) -> $result {
-                problem.set_vectors(Vectors::$vectors); // here, the compiler leaves out the other kernels
+            fn wide<T: Float>(
+                problem: &mut Problem<'_, T, Exact, Apart>
+                $(, $arg: $type)*
+            ) -> $result {
+                problem.set_caller(Apart::$vectors()); // the compiler leaves out other kernels
                 problem.$name($($arg),*)
             }
             if $self.registers >= Registers::$registers {
@@ -102,11 +107,11 @@ impl<T: Float> Objective<T> for Wide<'_, T> {
     }
 
     dispatched! {
-        #[Avx512 "avx512f,avx512vl" Longest]
-        #[Avx2 "avx2" Long]
+        #[Avx512 "avx512f,avx512vl" longest]
+        #[Avx2 "avx2" long]
         fn loss(&mut self, w: &[T]) -> Result<T, Error>;
-        #[Avx512 "avx512f,avx512vl" Longest]
-        #[Avx2 "avx2" Long]
+        #[Avx512 "avx512f,avx512vl" longest]
+        #[Avx2 "avx2" long]
         fn sparse_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
     }
 
@@ -143,20 +148,20 @@ impl<T: Float> Residuals<T> for Wide<'_, T> {
     }
 
     dispatched! {
-        #[Avx512 "avx512f,avx512vl" Longest]
-        #[Avx2 "avx2" Long]
+        #[Avx512 "avx512f,avx512vl" longest]
+        #[Avx2 "avx2" long]
         fn linearise(&mut self, w: &[T], q: &mut [T]) -> Result<T, Error>;
-        #[Avx512 "avx512f,avx512vl" Longest]
-        #[Avx2 "avx2" Long]
+        #[Avx512 "avx512f,avx512vl" longest]
+        #[Avx2 "avx2" long]
         fn gram(&mut self, w: &[T], gram: &mut [T]) -> Result<(), Error>;
-        #[Avx2 "avx2" Long]
+        #[Avx2 "avx2" long]
         fn cancellation(&mut self, w: &[T]) -> Result<Option<[T; 2]>, Error>;
-        #[Avx512 "avx512f,avx512vl" Longest]
-        #[Avx2 "avx2" Long]
+        #[Avx512 "avx512f,avx512vl" longest]
+        #[Avx2 "avx2" long]
         fn solve(&mut self, system: &mut Packed<'_, T>, x: &mut [T]) -> Result<(), Error>;
-        #[Avx2 "avx2" Long]
+        #[Avx2 "avx2" long]
         fn push_forward(&mut self, w: &[T], v: &[T], image: &mut [T]) -> Result<(), Error>;
-        #[Avx2 "avx2" Long]
+        #[Avx2 "avx2" long]
         fn pull_back(&mut self, w: &[T], u: &[T], out: &mut [T]) -> Result<(), Error>;
     }
 

@@ -2,6 +2,8 @@
 //! the processor has, and in as many threads at a time as the first argument says. Prints what one
 //! thread computed, once it is sure that the other widths and threads computed the same.
 
+mod pieces;
+
 use std::process::ExitCode;
 use std::{env, iter, thread};
 
@@ -14,6 +16,8 @@ use gradflow_std::run::{Registers, Wide, step};
 fn main() -> ExitCode {
     let threads = env::args().nth(1).map_or(Ok(1), |number| number.parse());
     let text = threads.map_err(|_| "the argument is a number of threads".into()).and_then(agreed);
+    let text = text.and_then(|text| pieces::agree::<f32>().map(|()| text));
+    let text = text.and_then(|text| pieces::agree::<f64>().map(|()| text));
     match text {
         Ok(text) => {
             println!("{text}end");
