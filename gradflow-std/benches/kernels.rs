@@ -8,7 +8,7 @@
 use divan::{Bencher, black_box};
 use gradflow_core::linalg::{Packed, add_rows, axpy, dot, norm_sq};
 use gradflow_core::network::{
-    Batch, Init, Inputs, Loss, Problem, Samples, Scratch, SparseRows, Targets, TwoLayer,
+    Batch, Init, Inputs, LevelEntry, LevelRows, Loss, Problem, Samples, Scratch, Targets, TwoLayer,
 };
 use gradflow_core::{Objective, Pcg32, Residuals, Stream};
 use gradflow_std::run::{Registers, Wide};
@@ -76,7 +76,7 @@ struct Case {
     network: TwoLayer<f32>,
     weights: Vec<f32>,
     dense: Vec<f32>,
-    rows: SparseRows<Vec<u32>, Vec<u16>, Vec<f32>>,
+    rows: LevelRows<Vec<u32>, Vec<LevelEntry>, [f32; 256]>,
     targets: Vec<f32>,
     labels: Vec<u8>,
     reals: Vec<f32>,
@@ -89,29 +89,24 @@ impl Case {
         let network = TwoLayer::new(inputs, 100, outputs).unwrap();
         let mut weights = vec![0.0; network.parameters()];
         Init::Kaiming.draw(&network, 0, &mut weights).unwrap();
+        let table = std::array::from_fn(|level| level as f32 / 255.0);
         let mut dense = random(BATCH * inputs);
-        if inputs > 1 {
-            let zero = |(i, x): (usize, &mut f32)| {
-                if i % 5 > 0 {
-                    *x = 0.0;
-                }
-            };
-            dense.iter_mut().enumerate().for_each(zero);
-        }
-        let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
-        for row in dense.chunks(inputs) {
-            for (column, &x) in row.iter().enumerate().filter(|(_, x)| **x != 0.0) {
-                columns.push(column as u16);
-                values.push(x);
+        let (mut starts, mut entries) = (vec![0], Vec::new());
+        for row in dense.chunks_mut(inputs).filter(|row| row.len() > 1) {
+            row.fill(0.0);
+            for (column, x) in row.iter_mut().enumerate().step_by(5) {
+                let level = 1 + (7 * entries.len() % 255) as u8;
+                entries.push([if column > 0 { 5 } else { 0 }, level]);
+                *x = table[usize::from(level)];
             }
-            starts.push(columns.len() as u32);
+            starts.push(entries.len() as u32);
         }
         let len = network.residual_scratch_len(BATCH);
         Self {
             network,
             weights,
             dense,
-            rows: SparseRows::new(inputs, starts, columns, values).unwrap(),
+            rows: LevelRows::new(inputs, starts, entries, table).unwrap(),
             targets: random(BATCH * outputs),
             labels: (0..BATCH).map(|i| (i % outputs) as u8).collect(),
             reals: vec![0.0; len.reals],
@@ -131,7 +126,7 @@ impl Case {
     /// The problem, and the weights to ask it at.
     fn problem(&mut self) -> (Wide<'_, f32>, &[f32]) {
         let inputs = if self.sparse {
-            Inputs::Sparse(self.rows.as_slices())
+            Inputs::Levels(self.rows.as_slices())
         } else {
             Inputs::Dense(&self.dense)
         };

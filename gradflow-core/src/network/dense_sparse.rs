@@ -87,6 +87,8 @@ pub(super) fn weigh_inputs<T: Float>(row: Row<'_, T>, matrix: &[T], out: &mut [T
             let terms = columns.iter().zip(values).map(|(&i, &x)| (usize::from(i), x));
             weigh_rows(matrix, out.len(), terms, out, true);
         }
+        #[cfg(feature = "wide")]
+        Row::Levels(row) => weigh_rows(matrix, out.len(), row.terms(), out, true),
     }
 }
 

@@ -168,7 +168,7 @@ fn gather_dense<'g, T: Float>(
     for (i, gradient) in gradient.enumerate() {
         let terms = rows.iter().map(|row| match row {
             Row::Dense(x) => x.get(i).copied().unwrap_or_default(),
-            Row::Sparse(..) => T::ZERO,
+            _ => T::ZERO, // of dense rows alone
         });
         weigh_deltas(deltas, terms.enumerate(), &mut list, gradient, rows.begins());
     }

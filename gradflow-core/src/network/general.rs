@@ -10,6 +10,8 @@ use super::scratch::{PIECE, split_piece};
 use super::{Caller, Layers, Problem, TwoLayer};
 use crate::error::{Buffer, Error};
 use crate::float::{Float, Math};
+#[cfg(feature = "wide")]
+use crate::linalg::{LANES, Lanes};
 use crate::linalg::{Matrix as _, axpy, copy, dot};
 
 impl<T: Float, M: Math<T>, C: Caller> Problem<'_, T, M, C> {
@@ -230,7 +232,21 @@ fn slope_sq<T: Float>(
     row: Row<'_, T>,
     h: &[T],
 ) -> T {
-    let (Row::Dense(x) | Row::Sparse(_, x)) = row;
+    let x_sq = match row {
+        Row::Dense(x) | Row::Sparse(_, x) => dot(x, x),
+        #[cfg(feature = "wide")]
+        Row::Levels(row) => {
+            let mut lanes = Lanes::ZERO;
+            // The lanes of sparse rows, in which no zero is stored.
+            let values = row.terms().map(|(_, x)| x).filter(|&x| x != T::ZERO);
+            for (i, x) in values.enumerate() {
+                if let Some(lane) = lanes.0.get_mut(i % LANES) {
+                    *lane += x * x;
+                }
+            }
+            lanes.total()
+        }
+    };
     let mut active_sq = T::ZERO;
     for a in layers.output.rows(network.hidden) {
         for (&a, &h) in a.iter().zip(h) {
@@ -240,5 +256,5 @@ fn slope_sq<T: Float>(
     let outputs = T::from_usize(network.outputs);
     let bias = if network.output_bias { outputs } else { T::ZERO };
     let s_sq = network.scale * network.scale;
-    s_sq * ((dot(x, x) + T::ONE) * active_sq + outputs * dot(h, h)) + bias
+    s_sq * ((x_sq + T::ONE) * active_sq + outputs * dot(h, h)) + bias
 }

@@ -128,6 +128,14 @@ fn multiply_inputs<T: Float>(rows: &Rows<'_, T>, matrix: &mut [T], width: usize,
                     }
                 }
             }
+            #[cfg(feature = "wide")]
+            Row::Levels(row) => {
+                for (i, x) in row.terms() {
+                    if let Some(entry) = place.get_mut(i) {
+                        *entry = x;
+                    }
+                }
+            }
         }
     }
     multiply_rows(matrix, width, out);

@@ -41,8 +41,11 @@ impl<'s, T: Float> Line<'s, T> {
     pub(super) fn gather(&mut self, batch: &Batch<'_, T>) {
         self.x.fill(T::ZERO);
         for (i, x) in self.x.iter_mut().enumerate().take(batch.len()) {
-            let (Row::Dense(row) | Row::Sparse(_, row)) = batch.samples.row(batch.sample(i), 1);
-            *x = row.first().copied().unwrap_or_default();
+            *x = match batch.samples.row(batch.sample(i), 1) {
+                Row::Dense(row) | Row::Sparse(_, row) => row.first().copied().unwrap_or_default(),
+                #[cfg(feature = "wide")]
+                Row::Levels(row) => row.terms().next().unwrap_or_default().1,
+            };
         }
     }
 

@@ -7,6 +7,8 @@ mod evaluate;
 mod general;
 mod gram;
 mod init;
+#[cfg(feature = "wide")]
+mod level_rows;
 mod line;
 mod line_backward;
 mod line_gram;
@@ -26,6 +28,8 @@ mod vectors;
 pub use closed_form::GramForm;
 pub use evaluate::Evaluation;
 pub use init::Init;
+#[cfg(feature = "wide")]
+pub use level_rows::{LevelEntry, LevelRow, LevelRows, LevelSlices};
 pub use line_problem::LineProblem;
 pub use loss::Loss;
 pub use problem::Problem;

@@ -142,7 +142,7 @@ impl<'a, T: Float, M: Math<T>, C: Caller> Problem<'a, T, M, C> {
     /// Whether the weights of some inputs may have no gradient, and it is known which: those of sparse
     /// inputs that are transposed in one piece.
     const fn has_support(&self) -> bool {
-        let sparse = matches!(self.batch.samples.inputs, Inputs::Sparse(_));
+        let sparse = !matches!(self.batch.samples.inputs, Inputs::Dense(_));
         cfg!(feature = "wide") && sparse && self.batch.len() <= PIECE && !self.is_line()
     }
 

@@ -1,5 +1,7 @@
 //! Samples as the caller stores them, and the batches drawn from them.
 
+#[cfg(feature = "wide")]
+use super::level_rows::{LevelRow, LevelSlices};
 use super::sparse_rows::SparseSlices;
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
@@ -11,6 +13,9 @@ pub enum Inputs<'a, T> {
     Dense(&'a [T]),
     /// The entries that are not zero, of rows with d of them.
     Sparse(SparseSlices<'a, T>),
+    /// The same, of at most 256 different values: two bytes an entry.
+    #[cfg(feature = "wide")]
+    Levels(LevelSlices<'a, T>),
 }
 
 /// What the network is to answer.
@@ -46,6 +51,8 @@ pub struct Batch<'a, T> {
 pub(super) enum Row<'a, T> {
     Dense(&'a [T]),
     Sparse(&'a [u16], &'a [T]),
+    #[cfg(feature = "wide")]
+    Levels(LevelRow<'a, T>),
 }
 
 impl<'a, T: Float> Batch<'a, T> {
@@ -110,14 +117,9 @@ impl<'a, T: Float> Samples<'a, T> {
             Inputs::Dense(x) => {
                 Error::check_room(Buffer::Inputs, len.saturating_mul(inputs), x.len())?;
             }
-            Inputs::Sparse(rows) => {
-                Error::check_room(Buffer::Inputs, len, rows.len())?;
-                if rows.inputs() != inputs {
-                    return Err(Error::Unsupported(
-                        "sparse rows must have as many entries as the network has inputs",
-                    ));
-                }
-            }
+            Inputs::Sparse(rows) => check_rows(rows.len(), len, rows.inputs() == inputs)?,
+            #[cfg(feature = "wide")]
+            Inputs::Levels(rows) => check_rows(rows.len(), len, rows.inputs() == inputs)?,
         }
         match self.targets {
             Targets::Values(y) => {
@@ -137,8 +139,21 @@ impl<'a, T: Float> Samples<'a, T> {
                 let (columns, values) = rows.row(sample);
                 Row::Sparse(columns, values)
             }
+            #[cfg(feature = "wide")]
+            Inputs::Levels(rows) => Row::Levels(rows.row(sample)),
         }
     }
+}
+
+/// Refuses too few sparse rows, or some of another width.
+fn check_rows(rows: usize, needed: usize, fit: bool) -> Result<(), Error> {
+    Error::check_room(Buffer::Inputs, needed, rows)?;
+    if !fit {
+        return Err(Error::Unsupported(
+            "sparse rows must have as many entries as the network has inputs",
+        ));
+    }
+    Ok(())
 }
 
 /// Consecutive samples of a batch.

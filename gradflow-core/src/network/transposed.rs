@@ -14,7 +14,7 @@ type Values<T> = [T; PIECE];
 #[cfg(not(feature = "wide"))]
 type Values<T> = [T];
 
-/// Where the sparse inputs of a piece are not zero, and their values there.
+/// Where the sparse inputs of a piece are stored, as which they count as not zero, and their values there.
 pub(super) struct Transposed<'a, T> {
     /// `d'`, d or the next even number: a bit for each sample.
     pub(super) samples: &'a mut [[u32; 2]],
@@ -41,20 +41,24 @@ impl<T: Float> Transposed<'_, T> {
         }
         *held = Some(rows.start);
         self.samples.fill([0; 2]);
-        let stride = self.stride;
+        let (marks, all, stride) = (&mut *self.samples, &mut *self.values, self.stride);
         for (s, row) in rows.iter().enumerate().take(PIECE) {
-            let Row::Sparse(columns, values) = row else { return };
             let (half, bit) = (s / 32 % 2, 1 << (s % 32));
-            for (&i, &x) in columns.iter().zip(values) {
-                let i = usize::from(i);
-                if let (Some(samples), Some(place)) =
-                    (self.samples.get_mut(i), place(self.values, [i, s], stride))
-                {
-                    if let Some(samples) = samples.get_mut(half) {
-                        *samples |= bit;
+            let mut put = |i, x| {
+                if let (Some(marks), Some(place)) = (marks.get_mut(i), place(all, [i, s], stride)) {
+                    if let Some(marks) = marks.get_mut(half) {
+                        *marks |= bit;
                     }
                     *place = x;
                 }
+            };
+            match row {
+                Row::Dense(_) => return,
+                Row::Sparse(columns, values) => {
+                    columns.iter().zip(values).for_each(|(&i, &x)| put(usize::from(i), x));
+                }
+                #[cfg(feature = "wide")]
+                Row::Levels(row) => row.terms().for_each(|(i, x)| put(i, x)),
             }
         }
     }

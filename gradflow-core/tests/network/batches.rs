@@ -98,6 +98,7 @@ fn check<T: Float>(shape: &Shape, loss: Loss) {
     let whole = fingerprint(&case, Batch::all(case.dense(), case.n), f64::NAN);
     let sparse = fingerprint(&case, Batch::all(case.sparse(), case.n), f64::NAN);
     assert_eq!(whole, sparse);
+    assert_eq!(whole, fingerprint(&case, Batch::all(case.levels(), case.n), f64::NAN));
     let zeroed = fingerprint(&case, Batch::all(case.dense(), case.n), 0.0);
     assert_eq!(whole, zeroed);
 
@@ -114,6 +115,7 @@ fn check<T: Float>(shape: &Shape, loss: Loss) {
     let gathered = fingerprint(&case, gathered, f64::NAN);
     assert_eq!(gathered, fingerprint(&case, Batch::of(case.dense(), &order), f64::NAN));
     assert_eq!(gathered, fingerprint(&case, Batch::of(case.sparse(), &order), f64::NAN));
+    assert_eq!(gathered, fingerprint(&case, Batch::of(case.levels(), &order), f64::NAN));
 }
 
 /// Full pieces of 64 samples, and networks whose activations fill seven blocks, have kernels of their
@@ -128,6 +130,16 @@ fn whole_pieces_change_no_bit() {
                 check::<f64>(&shape, Loss::CrossEntropy);
             }
         }
+    }
+}
+
+/// Rows of levels have entries of value 0 between those.
+#[test]
+fn inputs_far_from_one_another_change_no_bit() {
+    for (d, n) in [(600, 40), (901, 66)] {
+        let shape = Shape { d, m: 20, k: 3, n, output_bias: true, scale: 1.0, seed: 4 };
+        check::<f32>(&shape, Loss::CrossEntropy);
+        check::<f64>(&shape, Loss::Mse);
     }
 }
 
@@ -161,7 +173,7 @@ fn trained(case: &Case<f32>, samples: Samples<'_, f32>, vectors: Vectors) -> Vec
         let mut problem = boxed_in(vectors, &case.network, batch, settings, memory.lend());
         scheme.step(&mut w, problem.as_mut()).unwrap();
         let inside: usize = problem.support().runs().map(|run| run.len()).sum();
-        let sparse = matches!(samples.inputs, Inputs::Sparse(_)) && cfg!(feature = "wide");
+        let sparse = !matches!(samples.inputs, Inputs::Dense(_)) && cfg!(feature = "wide");
         let most = w.len() - if sparse { 2 * case.network.hidden() } else { 0 };
         assert!(inside <= most, "{inside} of {} parameters may have a gradient", w.len());
     }
@@ -176,6 +188,7 @@ fn steps_that_skip_zeros_change_no_bit() {
         let expected = trained(&case, case.dense(), Vectors::Short);
         for vectors in [Vectors::Short, Vectors::Long, Vectors::Longest] {
             assert_eq!(trained(&case, case.sparse(), vectors), expected, "{vectors:?}");
+            assert_eq!(trained(&case, case.levels(), vectors), expected, "{vectors:?}, levels");
         }
     }
 }

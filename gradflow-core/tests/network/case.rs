@@ -1,10 +1,11 @@
 //! Random problems, and the network written out naively to compare with.
 
 use gradflow_core::network::{
-    Batch, Inlined, Inputs, Loss, Residual, Samples, Scratch, SparseRows, Targets, TwoLayer,
-    Vectors,
+    Batch, Inlined, Inputs, Loss, Residual, Samples, Scratch, Targets, TwoLayer, Vectors,
 };
 use gradflow_core::{Float, Pcg32, Residuals, Stream};
+
+use super::compressed::Compressed;
 use proptest::prelude::*;
 
 /// No hidden unit is closer to its kink than this, so that differences do not step over one.
@@ -48,9 +49,8 @@ pub(crate) struct Case<T> {
     pub(crate) x: Vec<T>,
     pub(crate) values: Vec<T>,
     pub(crate) labels: Vec<u8>,
-    starts: Vec<u32>,
-    columns: Vec<u16>,
-    entries: Vec<T>,
+    /// The same inputs without zeros.
+    compressed: Compressed<T>,
 }
 
 impl<T: Float> Case<T> {
@@ -68,9 +68,7 @@ impl<T: Float> Case<T> {
             x: Vec::new(),
             values: normals(&mut rng, shape.n * k),
             labels: (0..shape.n).map(|_| rng.below(k as u32) as u8).collect(),
-            starts: vec![0],
-            columns: Vec::new(),
-            entries: Vec::new(),
+            compressed: Compressed::new(&mut rng),
         };
         let layers = case.network.layers_mut(&mut case.w).unwrap();
         let fan_in = (T::from_usize(shape.d + 1).sqrt(), T::from_usize(shape.m).sqrt());
@@ -85,29 +83,25 @@ impl<T: Float> Case<T> {
     /// One more row of inputs, half of them zero, that keeps its distance from all kinks. Some inputs
     /// are zero in all rows, or in all of the first piece of a batch.
     fn add_inputs(&mut self, rng: &mut Pcg32) {
-        let sample = self.starts.len() - 1;
-        let row = loop {
-            let mut row: Vec<T> = normals(rng, self.network.inputs());
-            for (i, x) in row.iter_mut().enumerate() {
-                *x = match rng.below(4) {
-                    _ if i % 4 == 2 || i % 4 == 3 && sample < 64 => T::ZERO,
-                    0 => T::ZERO,
-                    1 => -T::ZERO,
-                    _ => *x,
-                };
-            }
+        let sample = self.x.len() / self.network.inputs();
+        let (levels, row) = loop {
+            let levels: Vec<u8> = (0..self.network.inputs())
+                .map(|i| match rng.below(4) {
+                    _ if i % 4 == 2 || i % 4 == 3 && sample < 64 => 0,
+                    _ if i % 300 < self.network.inputs().min(300) / 300 * 295 => 0, // far apart
+                    0 | 1 => 0,
+                    _ => 1 + rng.below(255) as u8,
+                })
+                .collect();
+            let mut zero = || [T::ZERO, -T::ZERO][rng.below(2) as usize];
+            let value = |&level| if level == 0 { zero() } else { self.compressed.value(level) };
+            let row: Vec<T> = levels.iter().map(value).collect();
             let z = hidden_inputs(&self.network, &self.w, &row);
             if z.iter().all(|z| z.abs() > MARGIN) {
-                break row;
+                break (levels, row);
             }
         };
-        for (i, &x) in row.iter().enumerate() {
-            if x != T::ZERO {
-                self.columns.push(i as u16);
-                self.entries.push(x);
-            }
-        }
-        self.starts.push(self.entries.len() as u32);
+        self.compressed.push(&levels, rng);
         self.x.extend(row);
     }
 
@@ -124,9 +118,17 @@ impl<T: Float> Case<T> {
     }
 
     pub(crate) fn sparse(&self) -> Samples<'_, T> {
-        let d = self.network.inputs();
-        let rows = SparseRows::new(d, &*self.starts, &*self.columns, &*self.entries);
-        Samples { inputs: Inputs::Sparse(rows.unwrap()), targets: self.targets() }
+        let inputs = Inputs::Sparse(self.compressed.sparse(self.network.inputs()));
+        Samples { inputs, targets: self.targets() }
+    }
+
+    /// Without wide kernels there are no levels, and these are the sparse samples.
+    pub(crate) fn levels(&self) -> Samples<'_, T> {
+        #[cfg(feature = "wide")]
+        let inputs = Inputs::Levels(self.compressed.levels(self.network.inputs()));
+        #[cfg(not(feature = "wide"))]
+        let inputs = self.sparse().inputs;
+        Samples { inputs, targets: self.targets() }
     }
 
     /// The whole set as one batch of dense samples.

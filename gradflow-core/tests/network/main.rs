@@ -5,6 +5,7 @@
 
 mod batches;
 mod case;
+mod compressed;
 mod gradients;
 mod line;
 mod refusals;

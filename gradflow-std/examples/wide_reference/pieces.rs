@@ -1,7 +1,7 @@
 //! Full pieces of a batch, and rows of whole blocks: they have kernels of their own, and the reference
 //! programme, which has to fit a board, has no room for them.
 
-use gradflow_core::network::{Batch, Init, Inputs, Loss, Samples, Scratch, SparseRows, Targets};
+use gradflow_core::network::{Batch, Init, Inputs, LevelRows, Loss, Samples, Scratch, Targets};
 use gradflow_core::network::{Problem, TwoLayer};
 use gradflow_core::{Error, Float, Objective, Pcg32, Residuals, Stream};
 use gradflow_std::run::{Registers, Wide};
@@ -30,19 +30,21 @@ pub(crate) fn agree<T: Float>() -> Result<(), String> {
 fn bits<T: Float>([m, k, n]: [usize; 3], registers: Registers) -> Result<Vec<u64>, Error> {
     let network = TwoLayer::<T>::new(D, m, k)?;
     let mut rng = Pcg32::new(1, Stream::Other);
-    let (mut starts, mut columns, mut values) = (vec![0], vec![], vec![]);
+    let table: [T; 256] = std::array::from_fn(|_| rng.uniform(-T::ONE, T::ONE));
+    let (mut starts, mut entries) = (vec![0], vec![]);
     for _ in 0..n {
-        for column in 0..D as u16 {
+        let mut last = 0;
+        for column in 0..D {
             if rng.below(3) == 0 {
-                columns.push(column);
-                values.push(rng.uniform(-T::ONE, T::ONE));
+                entries.push([(column - last) as u8, rng.below(256) as u8]);
+                last = column;
             }
         }
-        starts.push(columns.len() as u32);
+        starts.push(entries.len() as u32);
     }
     let labels: Vec<u8> = (0..n).map(|_| rng.below(k as u32) as u8).collect();
-    let rows = SparseRows::new(D, &*starts, &*columns, &*values)?;
-    let samples = Samples { inputs: Inputs::Sparse(rows), targets: Targets::Labels(&labels) };
+    let rows = LevelRows::new(D, &*starts, &*entries, &table)?;
+    let samples = Samples { inputs: Inputs::Levels(rows), targets: Targets::Labels(&labels) };
 
     let mut w = vec![T::ZERO; network.parameters()];
     Init::Ntk.draw(&network, 1, &mut w)?;

@@ -1,11 +1,12 @@
 //! Steps to be counted, not timed: the same instructions every time, on data that are made up.
 
 use gradflow_core::network::{
-    Batch, Init, Inputs, Loss, Samples, Scratch, SparseRows, Targets, TwoLayer,
+    Batch, Init, Inputs, LevelEntry, LevelRows, Loss, Samples, Scratch, Targets, TwoLayer,
 };
 use gradflow_core::scheme::{AnyScheme, Method, Settings, Shape};
 use gradflow_core::{Error, Pcg32, Stream};
 
+use crate::data::push_level;
 use crate::run::{LINE, RunError, Wide, aligned, step};
 use crate::spec::Simd;
 
@@ -61,7 +62,7 @@ pub fn count(
 /// A batch whose inputs are not zero at one place in five.
 struct Data {
     dense: Vec<f32>,
-    rows: SparseRows<Vec<u32>, Vec<u16>, Vec<f32>>,
+    rows: LevelRows<Vec<u32>, Vec<LevelEntry>, [f32; 256]>,
     labels: Vec<u8>,
     targets: Vec<f32>,
 }
@@ -70,28 +71,30 @@ impl Data {
     fn new(problem: Problem, inputs: usize, outputs: usize) -> Result<Self, Error> {
         let mut rng = Pcg32::new(0, Stream::Other);
         let (mut dense, mut labels, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
+        let (mut starts, mut entries) = (vec![0], Vec::new());
+        let values = std::array::from_fn(|level| level as f32 / 255.0);
         for sample in 0..BATCH {
+            let mut last = 0;
             for column in 0..inputs {
-                let (chance, value) = (rng.uniform(0.0_f32, 1.0), rng.uniform(0.1, 1.0));
-                let value = if problem == Problem::Line || chance < 0.2 { value } else { 0.0 };
-                dense.push(value);
-                if value > 0.0 {
-                    columns.push(column as u16);
-                    values.push(value);
+                let (chance, level) = (rng.uniform(0.0_f32, 1.0), 25 + rng.below(230) as u8);
+                let level = if problem == Problem::Line || chance < 0.2 { level } else { 0 };
+                dense.push(values[usize::from(level)]);
+                if level > 0 {
+                    push_level(&mut entries, last, (column, level));
+                    last = column;
                 }
             }
-            starts.push(columns.len() as u32);
+            starts.push(entries.len() as u32);
             labels.push((sample % outputs) as u8);
             targets.push(rng.uniform(0.0, 1.0));
         }
-        let rows = SparseRows::new(inputs, starts, columns, values)?;
+        let rows = LevelRows::new(inputs, starts, entries, values)?;
         Ok(Self { dense, rows, labels, targets })
     }
 
     fn samples(&self, problem: Problem) -> Samples<'_, f32> {
         let inputs = match problem {
-            Problem::Sparse => Inputs::Sparse(self.rows.as_slices()),
+            Problem::Sparse => Inputs::Levels(self.rows.as_slices()),
             Problem::Dense | Problem::Line => Inputs::Dense(&self.dense),
         };
         let targets = match problem {

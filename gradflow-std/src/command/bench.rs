@@ -178,6 +178,10 @@ fn entries(folder: &Path) -> std::result::Result<u64, RunError> {
     Ok(match sets.train.samples().inputs {
         Inputs::Dense(values) => values.iter().filter(|&&x| x != 0.0).count() as u64,
         Inputs::Sparse(rows) => rows.into_parts().2.len() as u64,
+        Inputs::Levels(rows) => {
+            let rows = (0..rows.len()).flat_map(|i| rows.row(i).terms());
+            rows.filter(|&(_, x)| x != 0.0).count() as u64
+        }
     })
 }
 

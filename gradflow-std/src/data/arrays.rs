@@ -47,7 +47,7 @@ impl<T: Float> DataSet<T> {
     pub fn inputs_view(&self) -> Option<ArrayView2<'_, T>> {
         match &self.rows {
             Rows::Dense(x) => ArrayView2::from_shape((self.len(), self.inputs()), x).ok(),
-            Rows::Sparse(_) => None,
+            Rows::Levels(_) => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! IDX files, plain or gzipped: a big-endian magic number, the length of each axis, then bytes.
 //!
-//! Images go straight into sparse rows, one image at a time, so that neither the file nor a dense
+//! Images go straight into rows of levels, one image at a time, so that neither the file nor a dense
 //! matrix is ever held; and nothing is allocated because a header claims it.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -8,8 +8,9 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 use gradflow_core::Float;
+use gradflow_core::network::LevelEntry;
 
-use super::rows::{Sparse, sparse};
+use super::rows::{Levels, levels, push_level};
 use super::{DataError, MAX_ENTRIES, Place};
 
 const IMAGES: u32 = 0x0803;
@@ -19,7 +20,7 @@ const BUFFER: usize = 1 << 16;
 
 /// Grey images, their pixels divided by 255.
 pub(super) struct ImageRows<T> {
-    pub(super) rows: Sparse<T>,
+    pub(super) rows: Levels<T>,
     pub(super) height: usize,
     pub(super) width: usize,
 }
@@ -169,29 +170,23 @@ impl<'a, R: Read> Idx<'a, R> {
 }
 
 /// Takes images one by one and keeps what is not zero.
-struct RowBuffer<T> {
+struct RowBuffer {
     /// One image, filled up with zeros to a multiple of 8.
     pixels: Vec<u8>,
     /// Column and pixel of what is kept of it.
-    entries: Vec<(u16, u8)>,
-    /// `p/255` for each byte p.
-    scale: [T; 256],
-    /// The rows so far, see [`SparseRows`](gradflow_core::network::SparseRows).
+    kept: Vec<(u16, u8)>,
+    /// The rows so far, see [`LevelRows`](gradflow_core::network::LevelRows).
     starts: Vec<u32>,
-    columns: Vec<u16>,
-    values: Vec<T>,
+    entries: Vec<LevelEntry>,
 }
 
-impl<T: Float> RowBuffer<T> {
+impl RowBuffer {
     fn new(pixels: usize) -> Self {
-        let white = T::from_usize(255);
         Self {
             pixels: vec![0; pixels.next_multiple_of(8)],
-            entries: vec![(0, 0); pixels],
-            scale: std::array::from_fn(|p| T::from_usize(p) / white),
+            kept: vec![(0, 0); pixels],
             starts: vec![0],
-            columns: Vec::new(),
-            values: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
@@ -204,23 +199,26 @@ impl<T: Float> RowBuffer<T> {
                 continue;
             }
             for (i, &p) in pixels.iter().enumerate() {
-                if let Some(entry) = self.entries.get_mut(kept) {
-                    *entry = ((8 * word + i) as u16, p);
+                if let Some(place) = self.kept.get_mut(kept) {
+                    *place = ((8 * word + i) as u16, p);
                 }
                 kept += usize::from(p != 0);
             }
         }
-        let entries = self.entries.get(..kept).unwrap_or_default();
-        self.columns.extend(entries.iter().map(|&(column, _)| column));
-        let value = |&(_, p): &(u16, u8)| self.scale[usize::from(p)];
-        self.values.extend(entries.iter().map(value));
-        // At most MAX_ENTRIES, so it fits.
-        self.starts.push(self.columns.len() as u32);
+        let mut last = 0;
+        for &(column, p) in self.kept.get(..kept).unwrap_or_default() {
+            let column = usize::from(column);
+            push_level(&mut self.entries, last, (column, p));
+            last = column;
+        }
+        // An entry is a pixel, if a black one: at most MAX_ENTRIES, so it fits.
+        self.starts.push(self.entries.len() as u32);
     }
 
-    fn finish(mut self, pixels: usize) -> Result<Sparse<T>, DataError> {
-        self.columns.shrink_to_fit();
-        self.values.shrink_to_fit();
-        sparse(pixels, self.starts, self.columns, self.values)
+    /// All rows, with `p/255` for each pixel p.
+    fn finish<T: Float>(mut self, pixels: usize) -> Result<Levels<T>, DataError> {
+        self.entries.shrink_to_fit();
+        let values = std::array::from_fn(|p| T::from_usize(p) / T::from_usize(255));
+        levels(pixels, self.starts, self.entries, Box::new(values))
     }
 }

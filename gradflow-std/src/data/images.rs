@@ -119,7 +119,7 @@ impl Images {
                 format!("{} labels for the {count} images of {}", labels.len(), path.display());
             return Err(DataError::content(&labels_path, Place::Byte(4), problem));
         }
-        let rows = Rows::Sparse(images.rows);
+        let rows = Rows::Levels(images.rows);
         let answers = Answers::Labels(labels);
         Ok(DataSet::assemble(rows, answers, SIDE * SIDE, usize::from(CLASSES)))
     }

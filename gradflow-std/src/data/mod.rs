@@ -20,6 +20,7 @@ pub use arrays::{
 };
 pub use error::{DataError, Place};
 pub use images::{Images, Part};
+pub(crate) use rows::push_level;
 pub use scaling::Scaling;
 pub use set::{DataSet, MAX_ENTRIES};
 pub use synthetic::{CLEAN_SAMPLES, GRID_POINTS, clean, noisy_test, train};

@@ -1,6 +1,6 @@
 //! How a data set keeps its numbers.
 
-use gradflow_core::network::SparseRows;
+use gradflow_core::network::{LevelEntry, LevelRows};
 
 use super::DataError;
 
@@ -9,12 +9,12 @@ use super::DataError;
 pub(super) enum Rows<T> {
     /// Row-major, `len × d`.
     Dense(Vec<T>),
-    /// What is not zero.
-    Sparse(Sparse<T>),
+    /// What is not zero, as levels.
+    Levels(Levels<T>),
 }
 
 /// Compressed rows that own their arrays.
-pub(super) type Sparse<T> = SparseRows<Vec<u32>, Vec<u16>, Vec<T>>;
+pub(super) type Levels<T> = LevelRows<Vec<u32>, Vec<LevelEntry>, Box<[T; 256]>>;
 
 /// Targets of all samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,42 +25,55 @@ pub(super) enum Answers<T> {
     Labels(Vec<u8>),
 }
 
-impl<T> Rows<T> {
+impl<T: Clone> Rows<T> {
     /// The rows before `at` and the rows from there on, each of `inputs` entries.
     ///
     /// # Errors
-    /// As [`sparse`]: none, since the rows have been checked.
+    /// As [`levels`]: none, since the rows have been checked.
     pub(super) fn split(self, at: usize, inputs: usize) -> Result<(Self, Self), DataError> {
         let rows = match self {
             Self::Dense(mut x) => {
                 let rest = x.split_off(at * inputs);
                 return Ok((Self::Dense(x), Self::Dense(rest)));
             }
-            Self::Sparse(rows) => rows,
+            Self::Levels(rows) => rows,
         };
-        let (mut starts, mut columns, mut values) = rows.into_parts();
+        let (mut starts, mut entries, values) = rows.into_parts();
         let base = starts.get(at).copied().unwrap_or_default();
         let rest_starts = starts.iter().skip(at).map(|start| start - base).collect();
         starts.truncate(at + 1);
-        let rest_columns = columns.split_off(base as usize);
-        let rest_values = values.split_off(base as usize);
-        let rest = sparse(inputs, rest_starts, rest_columns, rest_values)?;
-        let rows = sparse(inputs, starts, columns, values)?;
-        Ok((Self::Sparse(rows), Self::Sparse(rest)))
+        let rest_entries = entries.split_off(base as usize);
+        let rest = levels(inputs, rest_starts, rest_entries, values.clone())?;
+        let rows = levels(inputs, starts, entries, values)?;
+        Ok((Self::Levels(rows), Self::Levels(rest)))
     }
+}
+
+/// Appends the entry of a column to a row whose last one is `last`, 0 if there is none. Level 0 is zero.
+#[inline]
+pub(crate) fn push_level(
+    entries: &mut Vec<LevelEntry>,
+    mut last: usize,
+    (column, level): (usize, u8),
+) {
+    while column - last > 255 {
+        entries.push([255, 0]);
+        last += 255;
+    }
+    entries.push([(column - last) as u8, level]);
 }
 
 /// Checked rows.
 ///
 /// # Errors
-/// As [`SparseRows::new`].
-pub(super) fn sparse<T>(
+/// As [`LevelRows::new`].
+pub(super) fn levels<T>(
     inputs: usize,
     starts: Vec<u32>,
-    columns: Vec<u16>,
-    values: Vec<T>,
-) -> Result<Sparse<T>, DataError> {
-    SparseRows::new(inputs, starts, columns, values)
+    entries: Vec<LevelEntry>,
+    values: Box<[T; 256]>,
+) -> Result<Levels<T>, DataError> {
+    LevelRows::new(inputs, starts, entries, values)
         .map_err(|error| DataError::Unsuitable(error.to_string()))
 }
 

@@ -160,7 +160,7 @@ impl<T: Float> DataSet<T> {
         Samples {
             inputs: match &self.rows {
                 Rows::Dense(x) => Inputs::Dense(x),
-                Rows::Sparse(rows) => Inputs::Sparse(rows.as_slices()),
+                Rows::Levels(rows) => Inputs::Levels(rows.as_slices()),
             },
             targets: match &self.answers {
                 Answers::Values(y) => Targets::Values(y),
@@ -184,10 +184,9 @@ impl<T: Float> DataSet<T> {
             row.extend(rest.iter().take(self.inputs));
         }
         row.resize(self.inputs, T::ZERO);
-        if let Rows::Sparse(rows) = &self.rows {
-            let (columns, values) = rows.as_slices().row(sample);
-            for (&column, &value) in columns.iter().zip(values) {
-                if let Some(entry) = row.get_mut(usize::from(column)) {
+        if let Rows::Levels(rows) = &self.rows {
+            for (column, value) in rows.as_slices().row(sample).terms() {
+                if let Some(entry) = row.get_mut(column) {
                     *entry = value;
                 }
             }

@@ -2,18 +2,16 @@
 
 use gradflow_core::network::Inputs;
 
-/// Asks for the sparse inputs of these samples. Shuffled samples lie anywhere in memory, and would be
+/// Asks for the levels of these samples. Shuffled samples lie anywhere in memory, and would be
 /// waited for one after the other.
 pub(super) fn prefetch<T: Copy>(inputs: Inputs<'_, T>, samples: &[u32]) {
-    let Inputs::Sparse(rows) = inputs else { return };
+    let Inputs::Levels(rows) = inputs else { return };
     for &sample in samples {
-        let (columns, values) = rows.row(sample as usize);
-        fetch(columns);
-        fetch(values);
+        fetch(rows.row(sample as usize).entries());
     }
 }
 
-/// Asks for each cache line of some numbers.
+/// Asks for the cache lines of some numbers; the last is left out where they begin within one.
 #[cfg(target_arch = "x86_64")]
 fn fetch<T>(numbers: &[T]) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

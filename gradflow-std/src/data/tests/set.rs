@@ -1,22 +1,21 @@
-use gradflow_core::network::{Inputs, SparseRows, Targets};
+use gradflow_core::network::{Inputs, LevelRows, Targets};
 
 use crate::data::rows::{Answers, Rows};
 use crate::data::{DataError, DataSet};
 
 /// Samples 0, 1, 2, … of two inputs, one of them zero, dense or sparse.
 fn numbered(len: u8, sparse: bool) -> DataSet<f32> {
-    let (mut starts, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
-    let mut x = Vec::new();
+    let (mut starts, mut entries, mut x) = (vec![0], Vec::new(), Vec::new());
     for i in 0..len {
         x.extend([0.0, f32::from(i)]);
         if i > 0 {
-            columns.push(1);
-            values.push(f32::from(i));
+            entries.push([1, i]);
         }
-        starts.push(columns.len() as u32);
+        starts.push(entries.len() as u32);
     }
-    let sparse_rows = SparseRows::new(2, starts, columns, values).unwrap();
-    let rows = if sparse { Rows::Sparse(sparse_rows) } else { Rows::Dense(x) };
+    let values = std::array::from_fn(|level| level as f32);
+    let levels = LevelRows::new(2, starts, entries, Box::new(values)).unwrap();
+    let rows = if sparse { Rows::Levels(levels) } else { Rows::Dense(x) };
     DataSet::assemble(rows, Answers::Labels((0..len).collect()), 2, usize::from(len))
 }
 
@@ -39,8 +38,9 @@ fn a_split_gives_each_sample_once_and_in_order() {
         assert_eq!(train.labels(), Some(&[0, 1, 2][..]));
         assert_eq!(validation.labels(), Some(&[3, 4][..]));
         assert_eq!(validation.outputs(), 5);
-        if let Inputs::Sparse(rows) = validation.samples().inputs {
-            assert_eq!(rows.into_parts(), (&[0, 1, 2][..], &[1, 1][..], &[3.0, 4.0][..]));
+        if let Inputs::Levels(rows) = validation.samples().inputs {
+            let (starts, entries, _) = rows.into_parts();
+            assert_eq!((starts, entries), (&[0, 1, 2][..], &[[1, 3], [1, 4]][..]));
         }
     }
 }
