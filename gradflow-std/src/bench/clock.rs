@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Instant;
 
 use super::protocol::Timing;
+use crate::run::thread_seconds;
 
 /// Runs since it was made.
 pub(super) struct Stopwatch {
@@ -13,7 +14,8 @@ pub(super) struct Stopwatch {
 
 impl Stopwatch {
     pub(super) fn start() -> Self {
-        Self { started: Instant::now(), cpu: thread_seconds() }
+        let cpu = thread_seconds();
+        Self { started: Instant::now(), cpu }
     }
 
     /// What has passed, for so many units of work.
@@ -21,13 +23,6 @@ impl Stopwatch {
         let wall_s = self.started.elapsed().as_secs_f64();
         Timing { wall_s, cpu_s: thread_seconds() - self.cpu, units }
     }
-}
-
-/// Processor time of this thread; 0 where the system does not tell.
-fn thread_seconds() -> f64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
-    nanoseconds.unwrap_or(0.0) * 1e-9
 }
 
 /// Most memory that this process has held, in MiB; 0 where the system does not tell.

@@ -1,5 +1,6 @@
 //! Time: what a run takes, and when to save it.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Shortest and longest time between two checkpoints.
@@ -42,7 +43,8 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn start(wall_before: f64, cpu_before: f64) -> Self {
-        Self { started: Instant::now(), cpu_started: thread_seconds(), wall_before, cpu_before }
+        let cpu_started = thread_seconds();
+        Self { started: Instant::now(), cpu_started, wall_before, cpu_before }
     }
 
     pub(super) fn wall(&self) -> f64 {
@@ -54,8 +56,10 @@ impl Clock {
     }
 }
 
-/// Processor time of this thread; 0 where the system does not tell.
-fn thread_seconds() -> f64 {
+/// Processor time of this thread; 0 where the system does not tell. Its count is up to a tick late, some
+/// milliseconds, but when the thread yields.
+pub(crate) fn thread_seconds() -> f64 {
+    thread::yield_now();
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
     nanoseconds.unwrap_or(0.0) * 1e-9

@@ -17,6 +17,7 @@ mod watch;
 mod weights;
 mod wide;
 
+pub(crate) use clock::thread_seconds;
 pub use error::{RunError, exit};
 pub use evaluation::{Measured, measure};
 pub use growing::Growing;
