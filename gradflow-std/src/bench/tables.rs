@@ -35,8 +35,8 @@ fn conditions(results: &Results) -> String {
     let versions: Vec<_> = versions.map(|m| format!("{} {}", m.program, m.version)).collect();
     format!(
         "Measured on {} on one thread of {} ({} processors), 32-bit floats; medians of {} rounds \
-         in which all programs took turns, after a warm-up. {}. Training steps alone: data in \
-         memory, no evaluation, no audit.",
+         in which all programs took turns, after a warm-up; of two turns in a row the second \
+         counts. {}. Training steps alone: data in memory, no evaluation, no audit.",
         results.date,
         results.cpu,
         results.processors,
