@@ -87,13 +87,15 @@ impl Pcg32 {
         if bound == 0 {
             return 0;
         }
-        let threshold = bound.wrapping_neg() % bound;
-        loop {
-            let product = self.next() as u64 * bound as u64;
-            if product as u32 >= threshold {
-                return (product >> 32) as u32;
+        let mut product = self.next() as u64 * bound as u64;
+        if (product as u32) < bound {
+            // The threshold is below the bound: other products need no division.
+            let threshold = bound.wrapping_neg() % bound;
+            while (product as u32) < threshold {
+                product = self.next() as u64 * bound as u64;
             }
         }
+        (product >> 32) as u32
     }
 
     /// Fills `out` with independent normal numbers of mean 0 and standard deviation `deviation`,

@@ -55,6 +55,20 @@ proptest! {
     }
 
     #[test]
+    fn below_draws_again_where_a_bound_divides_unevenly(
+        seed: u64,
+        bound in prop_oneof![1_u32..1000, (1 << 31)..u32::MAX],
+    ) {
+        let (mut rng, mut plain) = [Pcg32::new(seed, Stream::Other); 2].into();
+        for _ in 0..20 {
+            let products = std::iter::repeat_with(|| u64::from(plain.next()) * u64::from(bound));
+            let uneven = (1_u64 << 32) % u64::from(bound);
+            let kept = products.map(|p| (p & 0xffff_ffff, p >> 32)).find(|(low, _)| *low >= uneven);
+            prop_assert_eq!(Some(u64::from(rng.below(bound))), kept.map(|(_, number)| number));
+        }
+    }
+
+    #[test]
     fn uniform_numbers_lie_in_their_range(seed: u64, low in -9.0..9.0_f64, width in 0.0..9.0_f64) {
         let mut rng = Pcg32::new(seed, Stream::Other);
         for _ in 0..20 {
