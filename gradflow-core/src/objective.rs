@@ -32,7 +32,8 @@ pub trait Objective<T: Float> {
         self.gradient(w, gradient)
     }
 
-    /// Where the gradient of the last [`sparse_gradient`](Self::sparse_gradient) can differ from 0.
+    /// Where the gradient of the last [`sparse_gradient`](Self::sparse_gradient) can differ from 0;
+    /// [`loss`](Self::loss) leaves it as it is.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn support(&self) -> Support<'_> {
         Support::all(self.parameters())
@@ -164,6 +165,21 @@ pub(crate) fn descend_along<T: Float>(
     direction: &Gradient<'_, T>,
     length: T,
 ) -> Result<T, Error> {
+    let update_sq = checked_update_norm_sq(w, direction, length)?;
+    direction.add_to(-length, w);
+    Ok(update_sq)
+}
+
+/// `‖length · direction‖²`.
+///
+/// # Errors
+/// [`Error::NotFinite`] if it, or a parameter of `w − length · direction`, is not finite.
+#[inline(always)]
+pub(crate) fn checked_update_norm_sq<T: Float>(
+    w: &[T],
+    direction: &Gradient<'_, T>,
+    length: T,
+) -> Result<T, Error> {
     use crate::error::Quantity::{Update, Weights};
     let update = length * direction.norm_sq.sqrt();
     let update_sq = length * length * direction.norm_sq;
@@ -174,6 +190,5 @@ pub(crate) fn descend_along<T: Float>(
     if update > T::SAFE_UPDATE && !direction.is_finite_from(w, length) {
         return Err(Error::NotFinite { what: Weights });
     }
-    direction.add_to(-length, w);
     Ok(update_sq)
 }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::float::Float;
-use crate::linalg::{axpy, norm_sq, norm_sq_of_runs};
+use crate::linalg::{axpy, axpy_keeping, copy, norm_sq, norm_sq_of_runs};
 
 /// Where a gradient can differ from 0. Elsewhere its entries may have no meaning.
 ///
@@ -68,6 +68,23 @@ impl<'a> Support<'a> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn clear_outside<T: Float>(self, g: &mut [T]) {
         self.each_outside(|gap| g.get_mut(gap).unwrap_or_default().fill(T::ZERO));
+    }
+
+    /// `(g, y) ← (y, y + a g)` inside. Outside, `g` stands for 0 and keeps nothing.
+    #[inline(always)]
+    pub(crate) fn exchange<T: Float>(self, a: T, g: &mut [T], y: &mut [T]) {
+        for run in self.runs() {
+            let inside = y.get_mut(run.clone()).unwrap_or_default();
+            axpy_keeping(a, g.get_mut(run).unwrap_or_default(), inside);
+        }
+    }
+
+    /// `to ← from` inside.
+    pub(crate) fn copy<T: Float>(self, from: &[T], to: &mut [T]) {
+        for run in self.runs() {
+            let inside = to.get_mut(run.clone()).unwrap_or_default();
+            copy(from.get(run).unwrap_or_default(), inside);
+        }
     }
 
     /// Calls `see` for each run of parameters outside.
@@ -176,12 +193,20 @@ mod tests {
             prop_assert_eq!(dense.norm_sq.to_bits(), sparse.norm_sq.to_bits());
 
             let y = (0..len).map(|i| if i % 3 == 0 { -0.0 } else { rng.uniform(-1.0, 1.0) });
-            let mut expected: Vec<f32> = y.collect();
-            let mut found = expected.clone();
+            let y: Vec<f32> = y.collect();
+            let bits = |y: &[f32]| y.iter().map(|y| y.to_bits()).collect::<Vec<_>>();
+            let (mut expected, mut found) = (y.clone(), y.clone());
             dense.add_to(a, &mut expected);
             sparse.add_to(a, &mut found);
-            for (found, expected) in found.iter().zip(&expected) {
-                prop_assert_eq!(found.to_bits(), expected.to_bits());
+            prop_assert_eq!(bits(&found), bits(&expected));
+
+            if a < 0.0 {
+                let (support, mut former) = (sparse.support, garbage.clone());
+                found.copy_from_slice(&y);
+                support.exchange(a, &mut former, &mut found);
+                prop_assert_eq!(bits(&found), bits(&expected));
+                support.copy(&former, &mut found);
+                prop_assert_eq!(bits(&found), bits(&y));
             }
         }
     }

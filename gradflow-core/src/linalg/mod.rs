@@ -31,6 +31,16 @@ pub fn axpy<T: Float>(a: T, x: &[T], y: &mut [T]) {
     }
 }
 
+/// `(x, y) ← (y, y + a x)`: [`axpy`] that keeps what y was.
+#[inline(always)]
+pub(crate) fn axpy_keeping<T: Float>(a: T, x: &mut [T], y: &mut [T]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        let before = *y;
+        *y += a * *x;
+        *x = before;
+    }
+}
+
 /// `to ← from`, over the shorter of the two: a copy that cannot panic.
 #[inline(always)]
 pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
-use crate::objective::Objective;
+use crate::linalg::copy;
+use crate::objective::{Objective, checked_update_norm_sq};
 use crate::support::{Gradient, Support};
 
 /// A [`Rule`] that moves a parameter vector.
@@ -43,12 +44,14 @@ pub struct Flow<T, R, A, B> {
     dt: T,
     auxiliary: Option<T>,
     gradient: B,
+    /// Whether the last proposal left `wⁿ` in the gradient's memory.
+    exchanged: bool,
 }
 
 impl<T: Float, R: Rule<T>, A, B> Flow<T, R, A, B> {
     /// A scheme at its start; `gradient` has one entry a parameter.
     pub const fn new(rule: R, operator: A, dt: T, gradient: B) -> Self {
-        Self { rule, operator, dt, auxiliary: None, gradient }
+        Self { rule, operator, dt, auxiliary: None, gradient, exchanged: false }
     }
 
     /// Takes the auxiliary variable's initial value from this loss (of the whole training set,
@@ -62,22 +65,23 @@ impl<T: Float, R: Rule<T>, A, B> Flow<T, R, A, B> {
     }
 }
 
-impl<T, R, A, B, O> Staged<T, O> for Flow<T, R, A, B>
-where
-    T: Float,
-    R: Rule<T>,
-    A: Operator<T>,
-    B: AsRef<[T]> + AsMut<[T]>,
-    O: Objective<T> + ?Sized,
-{
+impl<T: Float, R: Rule<T>, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> Flow<T, R, A, B> {
+    /// A step, without the update of the scheme's state. If there is a backup, `wⁿ` is kept: by wide
+    /// kernels in the gradient's memory, where the operator does not read that again, else in the backup.
     #[cfg_attr(feature = "wide", inline(always))]
-    fn propose(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
+    fn propose_with<O: Objective<T> + ?Sized>(
+        &mut self,
+        w: &mut [T],
+        objective: &mut O,
+        backup: Option<&mut [T]>,
+    ) -> Result<Step<T>, Error> {
         let dt = self.dt;
         check_dt(dt)?;
         self.rule.check()?;
         self.operator.check(objective.parameters())?;
         let g = self.gradient.as_mut();
         Error::check_length(Buffer::Gradient, objective.parameters(), g.len())?;
+        Error::check_length(Buffer::Weights, g.len(), w.len())?;
 
         // A uniform operator reads the gradient in its support alone. Narrow kernels know no other.
         let (loss, support) = if cfg!(feature = "wide") && self.operator.uniform(dt).is_some() {
@@ -87,13 +91,28 @@ where
         };
         let loss = finite(loss, Quantity::Loss)?;
         let g = finite_gradient(g, support)?;
+        let gradient_norm_sq = g.norm_sq;
         let slope = finite(self.operator.slope(&g, dt), Quantity::Gradient)?;
         let value = match self.auxiliary {
             Some(value) if !self.rule.is_fresh() => value,
             _ => self.rule.define(loss)?,
         };
         let advance = self.rule.advance(value, &At { loss, slope, dt })?;
-        let update_norm_sq = self.operator.descend(w, &g, advance.length, dt)?;
+        let update_norm_sq = match (backup, self.operator.uniform(dt)) {
+            // Outside its support an update of no positive length can change the sign of a zero.
+            (Some(_), Some(factor)) if cfg!(feature = "wide") && advance.length > T::ZERO => {
+                let length = advance.length * factor;
+                let update_norm_sq = checked_update_norm_sq(w, &g, length)?;
+                support.exchange(-length, self.gradient.as_mut(), w);
+                self.exchanged = true;
+                update_norm_sq
+            }
+            (backup, _) => {
+                copy(w, backup.unwrap_or_default());
+                self.exchanged = false;
+                self.operator.descend(w, &g, advance.length, dt)?
+            }
+        };
 
         let change = advance.auxiliary - value;
         let auxiliary = Auxiliary {
@@ -109,11 +128,44 @@ where
         Ok(Step {
             loss,
             dt,
-            gradient_norm_sq: g.norm_sq,
+            gradient_norm_sq,
             update_norm_sq,
             auxiliary: R::HAS_AUXILIARY.then_some(auxiliary),
             accepted: true,
         })
+    }
+}
+
+impl<T, R, A, B, O> Staged<T, O> for Flow<T, R, A, B>
+where
+    T: Float,
+    R: Rule<T>,
+    A: Operator<T>,
+    B: AsRef<[T]> + AsMut<[T]>,
+    O: Objective<T> + ?Sized,
+{
+    #[cfg_attr(feature = "wide", inline(always))]
+    fn propose(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error> {
+        self.propose_with(w, objective, None)
+    }
+
+    #[cfg_attr(feature = "wide", inline(always))]
+    fn propose_revocably(
+        &mut self,
+        w: &mut [T],
+        objective: &mut O,
+        backup: &mut [T],
+    ) -> Result<Step<T>, Error> {
+        Error::check_length(Buffer::Backup, w.len(), backup.len())?;
+        self.propose_with(w, objective, Some(backup))
+    }
+
+    fn revoke(&self, w: &mut [T], objective: &O, backup: &[T]) {
+        if cfg!(feature = "wide") && self.exchanged {
+            objective.support().copy(self.gradient.as_ref(), w);
+        } else {
+            copy(backup, w);
+        }
     }
 
     #[cfg_attr(feature = "wide", inline(always))]

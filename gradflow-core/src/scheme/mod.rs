@@ -47,8 +47,9 @@ pub use settings::{
 };
 pub use sgd::Sgd;
 
-use crate::error::{Error, Quantity, Setting};
+use crate::error::{Buffer, Error, Quantity, Setting};
 use crate::float::Float;
+use crate::linalg::copy;
 
 /// A scheme that can take steps on an objective `O`; what it asks of the problem is its bound.
 pub trait Scheme<T: Float, O: ?Sized> {
@@ -87,6 +88,30 @@ pub trait Staged<T: Float, O: ?Sized>: Scheme<T, O> {
     /// # Errors
     /// As [`Scheme::step`].
     fn propose(&mut self, w: &mut [T], objective: &mut O) -> Result<Step<T>, Error>;
+
+    /// As [`propose`](Self::propose), and keeps `wⁿ` for [`revoke`](Self::revoke): in `backup`, which
+    /// has one entry a parameter, unless the scheme has room for it.
+    ///
+    /// # Errors
+    /// As [`Scheme::step`], and a backup of another length.
+    #[cfg_attr(feature = "wide", inline(always))]
+    fn propose_revocably(
+        &mut self,
+        w: &mut [T],
+        objective: &mut O,
+        backup: &mut [T],
+    ) -> Result<Step<T>, Error> {
+        Error::check_length(Buffer::Backup, w.len(), backup.len())?;
+        copy(w, backup);
+        self.propose(w, objective)
+    }
+
+    /// Takes `w` back to `wⁿ`, if nothing but [`relax`](Self::relax) was called since
+    /// [`propose_revocably`](Self::propose_revocably) did its work, with this objective and backup.
+    /// A scheme has both of its own or neither.
+    fn revoke(&self, w: &mut [T], _objective: &O, backup: &[T]) {
+        copy(backup, w);
+    }
 
     /// Moves the proposed auxiliary variable towards its definition at the new `w`, as far as the
     /// energy law allows while at most the share `eta` of the dissipation is spent.

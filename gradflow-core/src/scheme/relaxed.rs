@@ -5,9 +5,8 @@
 //! at least `(1 − η) D`. The closed forms stand in each scheme's file.
 
 use super::{Movement, Scheme, Solved, Staged, Step, check};
-use crate::error::{Buffer, Error, Setting};
+use crate::error::{Error, Setting};
 use crate::float::Float;
-use crate::linalg::copy;
 use crate::objective::Objective;
 
 /// A scheme with relaxation around it. Costs one forward pass on the same batch.
@@ -43,11 +42,9 @@ where
         let eta = self.eta;
         check(eta >= T::ZERO && eta < T::ONE, Setting::Eta, eta)?;
         let backup = self.backup.as_mut();
-        Error::check_length(Buffer::Backup, w.len(), backup.len())?;
-        copy(w, backup);
-        let mut step = self.inner.propose(w, objective)?;
+        let mut step = self.inner.propose_revocably(w, objective, backup)?;
         if let Err(error) = self.inner.relax(w, objective, eta, &mut step) {
-            copy(backup, w);
+            self.inner.revoke(w, objective, backup);
             return Err(error);
         }
         self.inner.commit(objective, &step);

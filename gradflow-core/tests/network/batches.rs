@@ -2,12 +2,10 @@
 //! kernels are for.
 
 #[cfg(feature = "wide")]
-use gradflow_core::Objective;
-#[cfg(feature = "wide")]
 use gradflow_core::network::Inlined;
 use gradflow_core::network::{Batch, Inputs, Loss, Residual, Samples, Targets, Vectors};
 use gradflow_core::scheme::{Coupling, Flow, Relaxed, Sav, Scalar, Scheme};
-use gradflow_core::{Float, Pcg32, Residuals, Stream};
+use gradflow_core::{Error, Float, Objective, Pcg32, Quantity, Residuals, Stream, Support};
 use proptest::prelude::*;
 
 use super::case::{Case, Memory, Shape, assert_close, boxed_in, normals, shapes};
@@ -156,13 +154,15 @@ fn blocks_of_outputs_change_no_bit() {
     }
 }
 
-/// Parameters after some relaxed steps on random batches of a set whose inputs 2 and 3 are zero.
+/// Parameters after some relaxed steps on random batches of a set whose inputs 2 and 3 are zero, each tried
+/// once before with an end that is refused.
 fn trained(case: &Case<f32>, samples: Samples<'_, f32>, vectors: Vectors) -> Vec<u32> {
     let rule = Sav { c: 1.0, coupling: Coupling::Ratio };
     let gradient = vec![f32::NAN; case.w.len()];
     let flow = Flow::new(rule, Scalar { lambda: 0.5 }, 0.7, gradient);
     let mut scheme = Relaxed::new(flow, 0.9, vec![0.0; case.w.len()]);
     let mut w = case.w.clone();
+    w[2 * case.network.hidden()] = -0.0;
     let mut rng = Pcg32::new(3, Stream::Shuffle);
     for size in [1, 7, 2, 64, 5, 3, 60, 64] {
         let order: Vec<u32> = (0..size).map(|_| rng.below(case.n as u32)).collect();
@@ -171,13 +171,53 @@ fn trained(case: &Case<f32>, samples: Samples<'_, f32>, vectors: Vectors) -> Vec
         let batch = Batch::of(samples, &order);
         let settings = (case.loss, residual);
         let mut problem = boxed_in(vectors, &case.network, batch, settings, memory.lend());
+        let before = (bits(&w), state(&mut scheme));
+        let refused = scheme.step(&mut w, &mut Diverging(problem.as_mut()));
+        assert_eq!(refused, Err(Error::NotFinite { what: Quantity::NextLoss }));
+        assert_eq!((bits(&w), state(&mut scheme)), before);
         scheme.step(&mut w, problem.as_mut()).unwrap();
         let inside: usize = problem.support().runs().map(|run| run.len()).sum();
         let sparse = !matches!(samples.inputs, Inputs::Dense(_)) && cfg!(feature = "wide");
         let most = w.len() - if sparse { 2 * case.network.hidden() } else { 0 };
         assert!(inside <= most, "{inside} of {} parameters may have a gradient", w.len());
     }
-    w.into_iter().map(f32::to_bits).collect()
+    bits(&w)
+}
+
+fn bits(w: &[f32]) -> Vec<u32> {
+    w.iter().map(|w| w.to_bits()).collect()
+}
+
+/// Every number of a scheme's state, as bits.
+fn state<'a>(scheme: &mut impl Scheme<f32, dyn Residuals<f32> + 'a>) -> Vec<u32> {
+    let mut state = Vec::new();
+    scheme.visit_state(&mut |_, values| state.extend(bits(values)));
+    state
+}
+
+/// A problem whose loss is no number wherever a step may lead.
+struct Diverging<'a>(&'a mut dyn Residuals<f32>);
+
+impl Objective<f32> for Diverging<'_> {
+    fn parameters(&self) -> usize {
+        self.0.parameters()
+    }
+
+    fn loss(&mut self, w: &[f32]) -> Result<f32, Error> {
+        self.0.loss(w).map(|_| f32::NAN)
+    }
+
+    fn gradient(&mut self, w: &[f32], gradient: &mut [f32]) -> Result<f32, Error> {
+        self.0.gradient(w, gradient)
+    }
+
+    fn sparse_gradient(&mut self, w: &[f32], gradient: &mut [f32]) -> Result<f32, Error> {
+        self.0.sparse_gradient(w, gradient)
+    }
+
+    fn support(&self) -> Support<'_> {
+        self.0.support()
+    }
 }
 
 #[test]
