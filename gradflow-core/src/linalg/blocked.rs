@@ -179,6 +179,16 @@ pub(super) fn repeated<'a, T: 'a>(rows: impl Iterator<Item = &'a [T]>) -> Rows<'
     eight
 }
 
+/// The first entries of each row. A loop, since an array's `map` is a call that may not be inlined.
+#[inline(always)]
+pub(super) fn starts<'a, T>(rows: &Rows<'a, T>, len: usize) -> Rows<'a, T> {
+    let mut starts = *rows;
+    for row in &mut starts {
+        *row = row.get(..len).unwrap_or_default();
+    }
+    starts
+}
+
 /// Rows `first ..` of a packed triangle, of which row `i` has `i + 1` entries.
 #[inline(always)]
 pub(super) fn packed_rows<T>(rows: &[T], first: usize) -> impl Iterator<Item = &[T]> {

@@ -1,7 +1,8 @@
 //! Symmetric positive definite systems in packed storage, factorised in place.
 
 use super::blocked::{
-    Products, Rows, add, multiply, packed_rows, packed_rows_mut, repeated, split_group, transpose,
+    Products, Rows, add, multiply, packed_rows, packed_rows_mut, repeated, split_group, starts,
+    transpose,
 };
 use super::{LANES, Lanes, copy, dot};
 use crate::error::{Buffer, Error};
@@ -132,12 +133,10 @@ fn eliminate_above<T: Float>(
         (_, rest) =
             rest.split_at_checked(Packed::<T>::len_of(j + LANES) - Packed::<T>::len_of(j))?;
         let rows = repeated(packed_rows(group, first));
-        let known = rows.map(|row| row.get(..j).unwrap_or_default());
-        multiply(&upper.map(|row| row.get(..j).unwrap_or_default()), &known, products);
-        let entries = rows.map(|row| row.get(j..).and_then(<[T]>::first_chunk));
+        multiply(&starts(&upper, j), &starts(&rows, j), products);
         let mut columns = [[T::ZERO; LANES]; LANES];
-        for (column, entries) in columns.iter_mut().zip(entries) {
-            *column = *entries?;
+        for (column, row) in columns.iter_mut().zip(rows) {
+            *column = *row.get(j..)?.first_chunk()?;
         }
         columns = transpose(columns);
         eliminate_eight(&mut columns, &upper, products, j)?;
@@ -163,7 +162,11 @@ fn eliminate_eight<T: Float>(
         // Zeros for what is not known yet add nothing, and save a loop of varying length.
         let mut factors = [T::ZERO; LANES];
         copy(upper, &mut factors);
-        let mut lanes = transpose(sums.map(|sum| sum.0));
+        let mut lanes = [[T::ZERO; LANES]; LANES];
+        for (lanes, sum) in lanes.iter_mut().zip(sums) {
+            *lanes = sum.0;
+        }
+        lanes = transpose(lanes);
         for (lane, (known, factor)) in lanes.iter_mut().zip(known.iter().zip(factors)) {
             for (lane, &known) in lane.iter_mut().zip(known) {
                 *lane += known * factor;
@@ -193,7 +196,7 @@ fn factorise_group<T: Float>(
     products: &mut Products<T>,
 ) -> Result<(), Error> {
     let rows = repeated(packed_rows(group, first));
-    let known = rows.map(|row| row.get(..first).unwrap_or_default());
+    let known = starts(&rows, first);
     multiply(&known, &known, products);
     let mut done_len = 0;
     for (i, sums) in (first..).zip(products.iter()) {
