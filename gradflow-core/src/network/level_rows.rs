@@ -2,6 +2,7 @@
 
 use core::borrow::Borrow;
 
+use super::sparse_rows::{all_rows, span};
 use crate::error::Error;
 
 /// A step from the column of the row's entry before, and the number of a value.
@@ -46,14 +47,11 @@ impl<S: AsRef<[u32]>, E: AsRef<[LevelEntry]>, V> LevelRows<S, E, V> {
     /// or leave the inputs.
     pub fn new(inputs: usize, starts: S, entries: E, values: V) -> Result<Self, Error> {
         let rows = Self { inputs, starts, entries, values };
-        for pair in rows.starts.as_ref().windows(2) {
-            let &[start, end] = pair else { continue };
-            let entries = rows.entries.as_ref().get(start as usize..end as usize);
-            if !entries.is_some_and(|entries| ascend_below(inputs, entries)) {
-                return Err(Error::Unsupported(
-                    "a row of levels must lie in its array, and its columns ascend and be inputs",
-                ));
-            }
+        let fit = |entries: &[LevelEntry]| ascend_below(inputs, entries);
+        if !all_rows(rows.starts.as_ref(), rows.entries.as_ref(), fit) {
+            return Err(Error::Unsupported(
+                "a row of levels must lie in its array, and its columns ascend and be inputs",
+            ));
         }
         Ok(rows)
     }
@@ -102,9 +100,8 @@ impl<'a, T> LevelSlices<'a, T> {
     #[inline(always)]
     #[must_use]
     pub fn row(self, i: usize) -> LevelRow<'a, T> {
-        let bounds = self.starts.get(i..).and_then(<[u32]>::first_chunk);
-        let range = bounds.map_or(0..0, |&[start, end]| start as usize..end as usize);
-        LevelRow { entries: self.entries.get(range).unwrap_or_default(), values: self.values }
+        let entries = self.entries.get(span(self.starts, i)).unwrap_or_default();
+        LevelRow { entries, values: self.values }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Inputs of which only the entries that are not zero are stored.
 
+use core::ops::Range;
+
 use crate::error::{Buffer, Error};
 
 /// Compressed rows over the caller's arrays. Row `i` spans `starts[i] .. starts[i+1]` of `columns`
@@ -42,14 +44,11 @@ impl<S: AsRef<[u32]>, C: AsRef<[u16]>, V> SparseRows<S, C, V> {
         let rows = Self { inputs, starts, columns, values };
         let entries = rows.columns.as_ref().len();
         Error::check_length(Buffer::Inputs, entries, rows.values.as_ref().len())?;
-        for pair in rows.starts.as_ref().windows(2) {
-            let &[start, end] = pair else { continue };
-            let columns = rows.columns.as_ref().get(start as usize..end as usize);
-            if !columns.is_some_and(|columns| ascend_below(inputs, columns)) {
-                return Err(Error::Unsupported(
-                    "a sparse row must lie in its arrays, and its columns ascend and be inputs",
-                ));
-            }
+        let fit = |columns: &[u16]| ascend_below(inputs, columns);
+        if !all_rows(rows.starts.as_ref(), rows.columns.as_ref(), fit) {
+            return Err(Error::Unsupported(
+                "a sparse row must lie in its arrays, and its columns ascend and be inputs",
+            ));
         }
         Ok(rows)
     }
@@ -98,11 +97,22 @@ impl<'a, T> SparseSlices<'a, T> {
     #[inline(always)]
     #[must_use]
     pub fn row(self, i: usize) -> (&'a [u16], &'a [T]) {
-        let bounds = self.starts.get(i..).and_then(<[u32]>::first_chunk);
-        let range = bounds.map_or(0..0, |&[start, end]| start as usize..end as usize);
-        let columns = self.columns.get(range.clone()).unwrap_or_default();
-        (columns, self.values.get(range).unwrap_or_default())
+        let span = span(self.starts, i);
+        let columns = self.columns.get(span.clone()).unwrap_or_default();
+        (columns, self.values.get(span).unwrap_or_default())
     }
+}
+
+/// The places of row `i` in the arrays; none if there is no such row.
+#[inline(always)]
+pub(super) fn span(starts: &[u32], i: usize) -> Range<usize> {
+    let bounds = starts.get(i..).and_then(<[u32]>::first_chunk);
+    bounds.map_or(0..0, |&[start, end]| start as usize..end as usize)
+}
+
+/// True if all rows lie in the array, and `fit`.
+pub(super) fn all_rows<E>(starts: &[u32], entries: &[E], fit: impl Fn(&[E]) -> bool) -> bool {
+    (0..starts.len()).all(|i| entries.get(span(starts, i)).is_some_and(&fit))
 }
 
 /// True if each column is larger than the one before, and the last is below `inputs`.
