@@ -1,6 +1,7 @@
 //! Predictions and figures of merit over whole sets, in pieces.
 
 use super::dense_sparse::activate;
+use super::line_problem::LineProblem;
 use super::loss::Target;
 use super::output_layer::respond;
 use super::scratch::{PIECE, split_piece};
@@ -36,17 +37,11 @@ impl<T: Float> TwoLayer<T> {
         scratch: &mut Scratch<'_, T>,
         out: &mut [T],
     ) -> Result<(), Error> {
+        if self.is_line() {
+            return LineProblem::new(*self, batch, scratch.reborrow()).predict(w, out);
+        }
         Error::check_length(Buffer::Predictions, batch.len() * self.outputs(), out.len())?;
         let layers = self.layers(w)?;
-        if self.is_line() {
-            let mut line = super::line::Line::new(batch.len(), scratch)?;
-            line.gather(&batch);
-            line.respond(self, &layers);
-            for (out, &f) in out.iter_mut().zip(line.values.iter()) {
-                *out = f;
-            }
-            return Ok(());
-        }
         let (mut piece, _) = split_piece(self, batch.len(), LONG, scratch)?;
         let outputs = out.chunks_mut((PIECE * self.outputs()).max(1));
         for (start, out) in (0..batch.len()).step_by(PIECE).zip(outputs) {

@@ -7,7 +7,7 @@
 use super::line_unit::{VECTORS, sum_units, units};
 use super::samples::{Batch, Row};
 use super::scratch::{LINE_ROWS, Scratch};
-use super::{Layers, TwoLayer};
+use super::{Inputs, Layers, TwoLayer, Vectors};
 use crate::error::{Buffer, Error};
 use crate::float::Float;
 use crate::linalg::LANES;
@@ -23,23 +23,32 @@ pub(super) struct Line<'s, T> {
     pub(super) values: &'s mut [T],
     /// Inputs times δ, for [`pull_back_groups`](Self::pull_back_groups); else none.
     pub(super) products: &'s mut [T],
+    /// The registers that the kernels are compiled for.
+    pub(super) vectors: Vectors,
 }
 
 impl<'s, T: Float> Line<'s, T> {
     /// Cuts the scratch for a batch of `n` samples.
-    pub(super) fn new(n: usize, scratch: &'s mut Scratch<'_, T>) -> Result<Self, Error> {
+    pub(super) fn new(
+        n: usize,
+        vectors: Vectors,
+        scratch: &'s mut Scratch<'_, T>,
+    ) -> Result<Self, Error> {
         let padded = n.next_multiple_of(LANES);
         let got = scratch.reals.len();
         let short = Error::Length { what: Buffer::Scratch, needed: LINE_ROWS * padded, got };
         let (x, rest) = scratch.reals.split_at_mut_checked(padded).ok_or(short)?;
         let (values, rest) = rest.split_at_mut_checked(padded).ok_or(short)?;
         let products = rest.get_mut(..(LINE_ROWS - 2) * padded).ok_or(short)?;
-        Ok(Self { x, values, products })
+        Ok(Self { x, values, products, vectors })
     }
 
     /// Copies the batch's inputs.
     pub(super) fn gather(&mut self, batch: &Batch<'_, T>) {
         self.x.fill(T::ZERO);
+        if let Inputs::Dense(x) = batch.samples.inputs {
+            return batch.gather(x, self.x, |place, x| *place = x);
+        }
         for (i, x) in self.x.iter_mut().enumerate().take(batch.len()) {
             *x = match batch.samples.row(batch.sample(i), 1) {
                 Row::Dense(row) | Row::Sparse(_, row) => row.first().copied().unwrap_or_default(),
@@ -54,14 +63,13 @@ impl<'s, T: Float> Line<'s, T> {
     #[cfg_attr(not(any(target_os = "none", target_arch = "wasm32")), inline(always))]
     pub(super) fn respond(&mut self, network: &TwoLayer<T>, layers: &Layers<'_, T>) {
         let bias = layers.output_bias.first().copied().unwrap_or_default();
-        let finish = |sum: T| network.scale * sum + bias;
         let ascending = self.ascends();
         // How many samples go together changes no bit: as many as registers hold their sums.
         let (x_rest, f_rest) = if VECTORS {
             let (x, x_rest) = self.x.as_chunks::<{ 4 * LANES }>();
             let (f, f_rest) = self.values.as_chunks_mut::<{ 4 * LANES }>();
             for (x, f) in x.iter().zip(f) {
-                *f = sum_units(units(network.hidden, layers), x, false).map(finish);
+                *f = sum_units(units(network.hidden, layers), x, false);
             }
             (x_rest, f_rest)
         } else {
@@ -70,7 +78,10 @@ impl<'s, T: Float> Line<'s, T> {
         let (x, _) = x_rest.as_chunks::<REST>();
         let (f, _) = f_rest.as_chunks_mut::<REST>();
         for (x, f) in x.iter().zip(f) {
-            *f = sum_units(units(network.hidden, layers), x, ascending).map(finish);
+            *f = sum_units(units(network.hidden, layers), x, ascending);
+        }
+        for f in self.values.iter_mut() {
+            *f = network.scale * *f + bias;
         }
     }
 

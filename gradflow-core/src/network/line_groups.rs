@@ -1,22 +1,17 @@
 //! The gradient of a network with one input and one output, with hidden units as vector lanes: for wide
-//! registers, which then hold one lane of the sums over samples of sixteen units.
+//! registers, which then hold one lane of the sums over samples of sixteen or more units.
 
 use core::hint::select_unpredictable;
+use core::slice;
 
 use super::line::Line;
 use super::{Layers, LayersMut};
 use crate::float::Float;
 use crate::linalg::LANES;
 
-/// Units of a group.
-const GROUP: usize = 16;
-
-/// A number for each unit of a group.
-type Each<T> = [T; GROUP];
-
 impl<T: Float> Line<'_, T> {
     /// Derivatives in the parameters of all whole groups of the `m` units; returns the number of
-    /// units. `Σ δ h` over the active samples is written as `w Σ δ x + b Σ δ`.
+    /// units.
     #[inline(always)]
     pub(super) fn pull_back_groups(
         &mut self,
@@ -28,26 +23,48 @@ impl<T: Float> Line<'_, T> {
         for (product, (&x, &delta)) in self.products.iter_mut().zip(inputs) {
             *product = delta * x;
         }
+        let mut done = 0;
+        if self.vectors.longest() {
+            // What is read of a sample serves two registers of units in f32.
+            done = self.pull_back_groups_of::<32>(done, m, layers, out);
+        }
+        self.pull_back_groups_of::<16>(done, m, layers, out)
+    }
+
+    /// The same for groups of N units, the `done` first ones left out. `Σ δ h` over the active samples is
+    /// written as `w Σ δ x + b Σ δ`.
+    #[inline(always)]
+    fn pull_back_groups_of<const N: usize>(
+        &self,
+        mut done: usize,
+        m: usize,
+        layers: &Layers<'_, T>,
+        out: &mut LayersMut<'_, T>,
+    ) -> usize {
         let (w, b) = layers.hidden.split_at_checked(m).unwrap_or_default();
+        let groups = groups::<T, N>(w, done).zip(groups(b, done)).zip(groups(layers.output, done));
         let (slopes_w, slopes_b) = out.hidden.split_at_mut_checked(m).unwrap_or_default();
-        let (w, rest) = w.as_chunks::<GROUP>();
-        let groups = w.iter().zip(b.as_chunks().0).zip(layers.output.as_chunks().0);
-        let slopes = slopes_w.as_chunks_mut().0.iter_mut().zip(slopes_b.as_chunks_mut().0);
-        let slopes = slopes.zip(out.output.as_chunks_mut().0);
+        let slopes = groups_mut(slopes_w, done).zip(groups_mut(slopes_b, done));
+        let slopes = slopes.zip(groups_mut(out.output, done));
         for (((&w, &b), &a), ((slope_w, slope_b), slope_a)) in groups.zip(slopes) {
             let [along_x, along_one] = self.group_sums(w, b);
             *slope_w = each(a, along_x, T::mul);
             *slope_b = each(a, along_one, T::mul);
             *slope_a = each(each(w, along_x, T::mul), each(b, along_one, T::mul), T::add);
+            done += N;
         }
-        m - rest.len()
+        done
     }
 
     /// `Σ δ x` and `Σ δ` over the samples at which each unit is active, lane by lane in the order of
     /// [`dot`](crate::linalg::dot).
     #[inline(always)]
-    fn group_sums(&self, w: Each<T>, b: Each<T>) -> [Each<T>; 2] {
-        let minus_b = b.map(|b| -b);
+    fn group_sums<const N: usize>(&self, w: [T; N], b: [T; N]) -> [[T; N]; 2] {
+        // A loop, since an array's `map` is a call that may not be inlined.
+        let mut minus_b = b;
+        for b in &mut minus_b {
+            *b = -*b;
+        }
         let lane = |lane| self.lane_sums(lane, &w, &minus_b);
         let even = add(add(lane(0), lane(4)), add(lane(2), lane(6)));
         let odd = add(add(lane(1), lane(5)), add(lane(3), lane(7)));
@@ -56,8 +73,8 @@ impl<T: Float> Line<'_, T> {
 
     /// One lane of these sums.
     #[inline(always)]
-    fn lane_sums(&self, lane: usize, w: &Each<T>, minus_b: &Each<T>) -> [Each<T>; 2] {
-        let [mut along_x, mut along_one] = [[T::ZERO; GROUP]; 2];
+    fn lane_sums<const N: usize>(&self, lane: usize, w: &[T; N], minus_b: &[T; N]) -> [[T; N]; 2] {
+        let [mut along_x, mut along_one] = [[T::ZERO; N]; 2];
         let x = self.x.iter().skip(lane).step_by(LANES);
         let delta = self.values.iter().skip(lane).step_by(LANES);
         let products = self.products.iter().skip(lane).step_by(LANES);
@@ -74,9 +91,21 @@ impl<T: Float> Line<'_, T> {
     }
 }
 
+/// A number for each unit, group by group, the `done` first ones left out.
+#[inline(always)]
+fn groups<T, const N: usize>(x: &[T], done: usize) -> slice::Iter<'_, [T; N]> {
+    x.get(done..).unwrap_or_default().as_chunks().0.iter()
+}
+
+/// The same, to be written.
+#[inline(always)]
+fn groups_mut<T, const N: usize>(x: &mut [T], done: usize) -> slice::IterMut<'_, [T; N]> {
+    x.get_mut(done..).unwrap_or_default().as_chunks_mut().0.iter_mut()
+}
+
 /// `f` of two numbers for each unit.
 #[inline(always)]
-fn each<T: Float>(mut a: Each<T>, b: Each<T>, f: impl Fn(T, T) -> T) -> Each<T> {
+fn each<T: Float, const N: usize>(mut a: [T; N], b: [T; N], f: impl Fn(T, T) -> T) -> [T; N] {
     for (a, b) in a.iter_mut().zip(b) {
         *a = f(*a, b);
     }
@@ -85,6 +114,6 @@ fn each<T: Float>(mut a: Each<T>, b: Each<T>, f: impl Fn(T, T) -> T) -> Each<T> 
 
 /// Adds both sums of each unit.
 #[inline(always)]
-fn add<T: Float>([a, b]: [Each<T>; 2], [c, d]: [Each<T>; 2]) -> [Each<T>; 2] {
+fn add<T: Float, const N: usize>([a, b]: [[T; N]; 2], [c, d]: [[T; N]; 2]) -> [[T; N]; 2] {
     [each(a, c, T::add), each(b, d, T::add)]
 }

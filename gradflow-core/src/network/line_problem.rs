@@ -3,8 +3,7 @@
 
 use super::closed_form::{self, GramForm};
 use super::line::Line;
-use super::loss::Target;
-use super::{Batch, Layers, Residual, Scratch, TwoLayer};
+use super::{Batch, Layers, Loss, Residual, Scratch, TwoLayer, Vectors};
 use crate::error::{Buffer, Error, Setting};
 use crate::float::Float;
 use crate::linalg::dot;
@@ -20,6 +19,7 @@ pub struct LineProblem<'a, T> {
     pub(super) residual: Residual,
     pub(super) scratch: Scratch<'a, T>,
     pub(super) gram_form: GramForm,
+    pub(super) vectors: Vectors,
 }
 
 impl<T: Float> TwoLayer<T> {
@@ -38,12 +38,18 @@ impl<T: Float> TwoLayer<T> {
             return Err(Error::OutOfRange { what: Setting::Width, value });
         }
         batch.check(1, 1)?;
-        let (residual, gram_form) = (Residual::Scaled, GramForm::General);
-        Ok(LineProblem { network: *self, batch, residual, scratch, gram_form })
+        Loss::Mse.check(&batch.samples.targets, 1)?;
+        Ok(LineProblem::new(*self, batch, scratch))
     }
 }
 
-impl<T: Float> LineProblem<'_, T> {
+impl<'a, T: Float> LineProblem<'a, T> {
+    #[inline(always)]
+    pub(super) fn new(network: TwoLayer<T>, batch: Batch<'a, T>, scratch: Scratch<'a, T>) -> Self {
+        let (residual, gram_form) = (Residual::Scaled, GramForm::General);
+        Self { network, batch, residual, scratch, gram_form, vectors: Vectors::default() }
+    }
+
     /// The same problem with another way to the Gram matrix.
     #[must_use]
     pub const fn with_gram_form(mut self, form: GramForm) -> Self {
@@ -70,21 +76,20 @@ impl<T: Float> LineProblem<'_, T> {
     }
 
     fn line(&mut self) -> Result<Line<'_, T>, Error> {
-        Line::new(self.batch.len(), &mut self.scratch)
+        Line::new(self.batch.len(), self.vectors, &mut self.scratch)
     }
 
     /// `L(w)`; leaves inputs and residuals `f − y` in the scratch.
-    #[cfg_attr(target_os = "none", inline(never))]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[cfg_attr(any(target_os = "none", target_arch = "wasm32"), inline(never))]
+    #[cfg_attr(not(any(target_os = "none", target_arch = "wasm32")), inline(always))]
     fn line_loss(&mut self, layers: &Layers<'_, T>) -> Result<T, Error> {
         let (network, batch) = (self.network, self.batch);
         let mut line = self.line()?;
         line.gather(&batch);
         line.respond(&network, layers);
-        for (i, value) in line.values.iter_mut().enumerate() {
-            let in_batch = i < batch.len();
-            *value = if in_batch { *value - Target::at(&batch, i, 1)?.entry(0) } else { T::ZERO };
-        }
+        let y = batch.samples.targets.values();
+        batch.gather(y, line.values, |value, y| *value -= y);
+        line.values.iter_mut().skip(batch.len()).for_each(|padding| *padding = T::ZERO);
         Ok(dot(line.values, line.values) / T::from_usize(batch.len()))
     }
 

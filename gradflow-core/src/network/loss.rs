@@ -24,6 +24,18 @@ impl Loss {
         matches!(self, Self::CrossEntropy | Self::Brier)
     }
 
+    /// Refuses targets of another kind, and classes for one output.
+    pub(super) const fn check<T>(self, targets: &Targets<'_, T>, k: usize) -> Result<(), Error> {
+        Err(Error::Unsupported(match targets {
+            Targets::Values(_) if self.classifies() => "this loss needs class labels as targets",
+            Targets::Labels(_) if !self.classifies() => {
+                "the mean squared error needs numbers as targets"
+            }
+            Targets::Labels(_) if k < 2 => "classes need a network with at least two outputs",
+            _ => return Ok(()),
+        }))
+    }
+
     /// What the sum over the samples is divided by.
     #[inline(always)]
     pub(super) fn divisor<T: Float>(self, samples: usize, outputs: usize) -> T {

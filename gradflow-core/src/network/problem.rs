@@ -2,10 +2,8 @@
 
 use core::marker::PhantomData;
 
-use super::closed_form::GramForm;
 use super::dense_sparse_backward::Zeros;
 use super::line_problem::LineProblem;
-use super::samples::Targets;
 use super::scratch::PIECE;
 use super::transposed::Held;
 use super::{Batch, Caller, Inlined, Inputs, Loss, Residual, Scratch, TwoLayer};
@@ -74,18 +72,7 @@ impl<T: Float> TwoLayer<T> {
         scratch: Scratch<'a, T>,
     ) -> Result<Problem<'a, T, M>, Error> {
         batch.check(self.inputs, self.outputs)?;
-        match batch.samples.targets {
-            Targets::Values(_) if loss.classifies() => {
-                return Err(Error::Unsupported("this loss needs class labels as targets"));
-            }
-            Targets::Labels(_) if !loss.classifies() => {
-                return Err(Error::Unsupported("the mean squared error needs numbers as targets"));
-            }
-            Targets::Labels(_) if self.outputs < 2 => {
-                return Err(Error::Unsupported("classes need a network with at least two outputs"));
-            }
-            _ => {}
-        }
+        loss.check(&batch.samples.targets, self.outputs)?;
         let residual = Residual::default_for(loss);
         Ok(Problem {
             network: *self,
@@ -155,11 +142,9 @@ impl<'a, T: Float, M: Math<T>, C: Caller> Problem<'a, T, M, C> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn as_line(&mut self) -> Option<LineProblem<'_, T>> {
         self.is_line().then(|| LineProblem {
-            network: self.network,
-            batch: self.batch,
             residual: self.residual,
-            scratch: self.scratch.reborrow(),
-            gram_form: GramForm::General,
+            vectors: self.caller.vectors(),
+            ..LineProblem::new(self.network, self.batch, self.scratch.reborrow())
         })
     }
 }

@@ -55,6 +55,16 @@ pub(super) enum Row<'a, T> {
     Levels(LevelRow<'a, T>),
 }
 
+impl<'a, T> Targets<'a, T> {
+    /// The numbers, if they are not labels.
+    pub(super) fn values(&self) -> &'a [T] {
+        match self {
+            Self::Values(y) => y,
+            Self::Labels(_) => &[],
+        }
+    }
+}
+
 impl<'a, T: Float> Batch<'a, T> {
     /// All `len` samples in their order.
     #[must_use]
@@ -89,6 +99,20 @@ impl<'a, T: Float> Batch<'a, T> {
         }
     }
 
+    /// Calls `put` with each place of `out` and its sample's number; `numbers` has one a sample of the set.
+    #[inline(always)]
+    pub(super) fn gather(&self, numbers: &[T], out: &mut [T], put: impl Fn(&mut T, T)) {
+        let places = out.iter_mut().take(self.len);
+        match self.order {
+            None => places.zip(numbers).for_each(|(place, &number)| put(place, number)),
+            Some(order) => {
+                for (place, &sample) in places.zip(order) {
+                    put(place, numbers.get(sample as usize).copied().unwrap_or_default());
+                }
+            }
+        }
+    }
+
     /// A part of the batch, for work in pieces.
     #[inline(always)]
     pub(super) fn rows(&self, start: usize, len: usize, width: usize) -> Rows<'a, T> {
@@ -102,7 +126,7 @@ impl<'a, T: Float> Batch<'a, T> {
         }
         let last = match self.order {
             None => self.len - 1,
-            Some(order) => order.iter().max().map_or(0, |&sample| sample as usize),
+            Some(order) => order.iter().fold(0, |last, &sample| last.max(sample)) as usize,
         };
         self.samples.check(last, inputs, outputs)
     }

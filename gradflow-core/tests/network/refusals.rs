@@ -180,6 +180,11 @@ fn sets_that_do_not_fit_are_named() {
         let refused = refuse(Batch::all(case.dense(), 5), loss);
         assert!(matches!(refused, Error::Unsupported(_)), "{refused}");
     }
+    let line = TwoLayer::<f64>::new(1, 4, 1).unwrap();
+    let samples = Samples { inputs: Inputs::Dense(&[0.5]), targets: Targets::Labels(&[0]) };
+    let mut memory = Memory::new(&line, 1, 0.0);
+    let refused = line.on_line(Batch::all(samples, 1), memory.lend()).map(drop);
+    assert!(matches!(refused, Err(Error::Unsupported(_))), "{refused:?}");
 }
 
 #[test]
