@@ -38,6 +38,15 @@ pub trait Objective<T: Float> {
     fn support(&self) -> Support<'_> {
         Support::all(self.parameters())
     }
+
+    /// A number that the norm of `gradient` cannot exceed, however it is rounded, found without reading all
+    /// of it; ∞ or NaN if none is known, or if an entry may not be finite. `w` and `gradient` are those of
+    /// the last [`sparse_gradient`](Self::sparse_gradient), which succeeded. A step that cannot overflow then
+    /// need not look at the gradient before it moves along it.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn gradient_bound(&mut self, _w: &[T], _gradient: &[T]) -> T {
+        T::INFINITY
+    }
 }
 
 /// A loss with a residual `q(w)` (one entry a sample and output) and its Jacobian `J = ∂q/∂w`.
@@ -168,6 +177,13 @@ pub(crate) fn descend_along<T: Float>(
     let update_sq = checked_update_norm_sq(w, direction, length)?;
     direction.add_to(-length, w);
     Ok(update_sq)
+}
+
+/// Whether [`descend_along`] succeeds along any direction whose norm is at most `bound`, and the square of
+/// that norm is finite. An update whose square is finite is shorter than [`Float::SAFE_UPDATE`].
+#[inline(always)]
+pub(crate) fn is_safe<T: Float>(length: T, bound: T) -> bool {
+    (length * length * (bound * bound)).is_finite()
 }
 
 /// `‖length · direction‖²`.

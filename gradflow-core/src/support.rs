@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::float::Float;
-use crate::linalg::{axpy, axpy_keeping, copy, norm_sq, norm_sq_of_runs};
+use crate::linalg::{axpy, axpy_keeping, axpy_norm_sq_of_runs, copy, norm_sq, norm_sq_of_runs};
 
 /// Where a gradient can differ from 0. Elsewhere its entries may have no meaning.
 ///
@@ -68,6 +68,12 @@ impl<'a> Support<'a> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn clear_outside<T: Float>(self, g: &mut [T]) {
         self.each_outside(|gap| g.get_mut(gap).unwrap_or_default().fill(T::ZERO));
+    }
+
+    /// `y ← y + a g` inside, and `‖g‖²`.
+    #[inline(always)]
+    pub(crate) fn axpy_norm_sq<T: Float>(self, a: T, g: &[T], y: &mut [T]) -> T {
+        axpy_norm_sq_of_runs(a, g, y, self.runs())
     }
 
     /// `(g, y) ← (y, y + a g)` inside. Outside, `g` stands for 0 and keeps nothing.
@@ -200,8 +206,15 @@ mod tests {
             sparse.add_to(a, &mut found);
             prop_assert_eq!(bits(&found), bits(&expected));
 
-            if a < 0.0 {
+            if a.is_sign_negative() {
                 let (support, mut former) = (sparse.support, garbage.clone());
+                for support in [support, Support::all(len)] {
+                    let g = if support.is_all() { &zeros } else { &garbage };
+                    found.copy_from_slice(&y);
+                    let norm_sq = support.axpy_norm_sq(a, g, &mut found);
+                    prop_assert_eq!(norm_sq.to_bits(), dense.norm_sq.to_bits());
+                    prop_assert_eq!(bits(&found), bits(&expected));
+                }
                 found.copy_from_slice(&y);
                 support.exchange(a, &mut former, &mut found);
                 prop_assert_eq!(bits(&found), bits(&expected));

@@ -8,6 +8,7 @@ mod matrix;
 mod pairs;
 mod reduce;
 mod rows;
+mod runs;
 
 pub(crate) use blocked::{dot_rows, multiply_rows};
 pub use cholesky::Packed;
@@ -15,11 +16,11 @@ pub use conjugate_gradients::{CgBuffers, conjugate_gradients};
 pub(crate) use matrix::Matrix;
 #[cfg(feature = "wide")]
 pub(crate) use pairs::{gather_pair, spread_pair};
-pub(crate) use reduce::Lanes;
-pub(crate) use reduce::norm_sq_of_runs;
 pub use reduce::{LANES, dot, norm_sq, sum_of};
+pub(crate) use reduce::{Lanes, norm_1};
 pub use rows::add_rows;
 pub(crate) use rows::{BLOCK, weigh_rows};
+pub(crate) use runs::{axpy_norm_sq_of_runs, norm_sq_of_runs};
 
 use crate::float::Float;
 

@@ -3,9 +3,6 @@
 //! Entry `i` goes to lane `i mod 8`; the lanes are combined as
 //! `((0+4)+(2+6)) + ((1+5)+(3+7))`, which is what halving a vector of eight does.
 
-use core::ops::Range;
-
-use super::copy;
 use crate::float::Float;
 
 /// Number of lanes of every reduction.
@@ -74,6 +71,12 @@ pub fn norm_sq<T: Float>(x: &[T]) -> T {
     sum_of(x, |x| x * x)
 }
 
+/// `‖x‖₁`
+#[inline(always)]
+pub(crate) fn norm_1<T: Float>(x: &[T]) -> T {
+    sum_of(x, T::abs)
+}
+
 /// `Σ f(xᵢ)`. Four blocks of lanes take turns, so that additions do not wait for one another;
 /// they are combined as `(0+2)+(1+3)` before the lanes are. Named one by one, since an array of
 /// them is kept in memory.
@@ -96,60 +99,17 @@ pub fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
     for (sum, block) in [&mut a, &mut b, &mut c, &mut d].into_iter().zip(rest.chunks(LANES)) {
         sum.add_some(block.iter().map(|&x| f(x)));
     }
-    a.add(c.0);
-    b.add(d.0);
-    a.add(b.0);
-    a.total()
+    total_of(&[a, b, c, d])
 }
 
 /// Entries of four blocks of lanes.
-const QUAD: usize = 4 * LANES;
+pub(super) const QUAD: usize = 4 * LANES;
 
-/// `‖x‖²` of a vector that is 0 outside of some runs, which ascend, whatever its entries there.
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn norm_sq_of_runs<T: Float>(x: &[T], runs: impl Iterator<Item = Range<usize>>) -> T {
-    let mut sums = [Lanes::ZERO; 4];
-    for run in runs {
-        let place = run.start % QUAD;
-        let inside = x.get(run).unwrap_or_default();
-        let ragged = if place == 0 { 0 } else { (QUAD - place).min(inside.len()) };
-        let (first, rest) = inside.split_at_checked(ragged).unwrap_or_default();
-        let (quads, last) = rest.as_chunks();
-        add_part(&mut sums, first, place);
-        add_squares(&mut sums, quads);
-        add_part(&mut sums, last, 0);
-    }
-    total_of(&sums)
-}
-
-/// Adds a part of four blocks, from place `start` on. The others are 0 and change no sum.
-#[inline(always)]
-fn add_part<T: Float>(sums: &mut [Lanes<T>; 4], part: &[T], start: usize) {
-    if !part.is_empty() {
-        let mut quad = [T::ZERO; QUAD];
-        copy(part, quad.get_mut(start..).unwrap_or_default());
-        add_squares(sums, &[quad]);
-    }
-}
-
-#[inline(always)]
-fn add_squares<T: Float>(sums: &mut [Lanes<T>; 4], quads: &[[T; QUAD]]) {
-    let [mut a, mut b, mut c, mut d] = *sums;
-    for quad in quads {
-        if let [x0, x1, x2, x3] = quad.as_chunks::<LANES>().0 {
-            a.add_product(x0, x0);
-            b.add_product(x1, x1);
-            c.add_product(x2, x2);
-            d.add_product(x3, x3);
-        }
-    }
-    *sums = [a, b, c, d];
-}
-
-/// Not inlined: sums that have to be stored for a call are kept in registers as wide as they are; from
-/// the additions below, the compiler would choose registers of two lanes.
+/// The sum of all lanes of four blocks. Not inlined: sums that have to be stored for a call are kept in
+/// registers as wide as they are; from the additions below, the compiler would choose registers of two
+/// lanes.
 #[inline(never)]
-fn total_of<T: Float>(&[mut a, mut b, c, d]: &[Lanes<T>; 4]) -> T {
+pub(super) fn total_of<T: Float>(&[mut a, mut b, c, d]: &[Lanes<T>; 4]) -> T {
     a.add(c.0);
     b.add(d.0);
     a.add(b.0);
@@ -167,9 +127,5 @@ fn sum_in_memory<T: Float>(x: &[T], f: impl Fn(T) -> T) -> T {
             sum.add_some(block.iter().map(|&x| f(x)));
         }
     }
-    let [mut a, mut b, c, d] = sums;
-    a.add(c.0);
-    b.add(d.0);
-    a.add(b.0);
-    a.total()
+    total_of(&sums)
 }

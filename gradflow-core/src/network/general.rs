@@ -12,7 +12,7 @@ use crate::error::{Buffer, Error};
 use crate::float::{Float, Math};
 #[cfg(feature = "wide")]
 use crate::linalg::{LANES, Lanes};
-use crate::linalg::{Matrix as _, axpy, copy, dot};
+use crate::linalg::{Matrix as _, axpy, copy, dot, norm_1};
 
 impl<T: Float, M: Math<T>, C: Caller> Problem<'_, T, M, C> {
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
@@ -66,7 +66,7 @@ impl<T: Float, M: Math<T>, C: Caller> Problem<'_, T, M, C> {
         let (mut piece, _) = split_piece(&network, batch.len(), self.caller, &mut self.scratch)?;
         let divisor = loss.divisor(batch.len(), network.outputs);
         let factor = T::ONE / divisor;
-        let mut sum = T::ZERO;
+        let (mut sum, mut deltas) = (T::ZERO, T::ZERO);
         for start in (0..batch.len()).step_by(PIECE) {
             let rows = batch.rows(start, PIECE, network.inputs);
             let h = piece.activations.get_mut(..rows.len * network.row_len()).unwrap_or_default();
@@ -77,7 +77,11 @@ impl<T: Float, M: Math<T>, C: Caller> Problem<'_, T, M, C> {
             let targets = PieceTargets { batch, start, outputs: network.outputs };
             loss.add_deltas::<T, M>(f, &targets, factor, &mut sum)?;
             pull_back(&network, &layers, &rows, h, f, &mut piece.work, &mut gradient);
+            if cfg!(feature = "wide") {
+                deltas += norm_1(f);
+            }
         }
+        self.deltas = deltas;
         Ok(sum / divisor)
     }
 

@@ -96,6 +96,11 @@ impl<S: AsRef<[u32]>, E: AsRef<[LevelEntry]>, V> LevelRows<S, E, V> {
 }
 
 impl<'a, T> LevelSlices<'a, T> {
+    /// The table of values.
+    pub(super) const fn values(self) -> &'a [T; 256] {
+        self.values
+    }
+
     /// Row `i`; an empty one if there is no such row.
     #[inline(always)]
     #[must_use]

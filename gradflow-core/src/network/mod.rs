@@ -5,6 +5,8 @@ mod dense_sparse;
 mod dense_sparse_backward;
 mod evaluate;
 mod general;
+#[cfg(feature = "wide")]
+mod gradient_bound;
 mod gram;
 mod init;
 #[cfg(feature = "wide")]

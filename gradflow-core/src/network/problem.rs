@@ -3,6 +3,8 @@
 use core::marker::PhantomData;
 
 use super::dense_sparse_backward::Zeros;
+#[cfg(feature = "wide")]
+use super::gradient_bound::gradient_bound;
 use super::line_problem::LineProblem;
 use super::scratch::PIECE;
 use super::transposed::Held;
@@ -25,6 +27,9 @@ pub struct Problem<'a, T, M = Exact, C = Inlined> {
     pub(super) residual: Residual,
     pub(super) scratch: Scratch<'a, T>,
     pub(super) held: Held,
+    /// The sum of the sizes of all derivatives in the outputs, times s, of the last gradient; only with
+    /// wide kernels.
+    pub(super) deltas: T,
     pub(super) caller: C,
     math: PhantomData<M>,
 }
@@ -52,6 +57,7 @@ impl<T: Float> TwoLayer<T> {
     /// assert_eq!(problem.loss(&w)?, 1.0);
     /// # Ok::<(), gradflow_core::Error>(())
     /// ```
+    #[cfg_attr(feature = "wide", inline(always))]
     pub fn on<'a>(
         &self,
         batch: Batch<'a, T>,
@@ -65,6 +71,7 @@ impl<T: Float> TwoLayer<T> {
     ///
     /// # Errors
     /// As [`on`](Self::on).
+    #[cfg_attr(feature = "wide", inline(always))]
     pub fn on_by<'a, M: Math<T>>(
         &self,
         batch: Batch<'a, T>,
@@ -81,6 +88,7 @@ impl<T: Float> TwoLayer<T> {
             residual,
             scratch,
             held: None,
+            deltas: T::INFINITY,
             caller: Inlined::default(),
             math: PhantomData,
         })
@@ -92,6 +100,7 @@ impl<'a, T: Float, M: Math<T>, C: Caller> Problem<'a, T, M, C> {
     ///
     /// # Errors
     /// [`Error::Unsupported`] if the residual belongs to another loss.
+    #[cfg_attr(feature = "wide", inline(always))]
     pub fn with_residual(mut self, residual: Residual) -> Result<Self, Error> {
         if !residual.fits(self.loss) {
             return Err(Error::Unsupported("this residual belongs to another loss"));
@@ -102,9 +111,10 @@ impl<'a, T: Float, M: Math<T>, C: Caller> Problem<'a, T, M, C> {
 
     /// The same problem, with its kernels called by another.
     #[must_use]
+    #[cfg_attr(feature = "wide", inline(always))]
     pub fn called_by<D: Caller>(self, caller: D) -> Problem<'a, T, M, D> {
-        let Self { network, batch, loss, residual, scratch, held, math, .. } = self;
-        Problem { network, batch, loss, residual, scratch, held, caller, math }
+        let Self { network, batch, loss, residual, scratch, held, deltas, math, .. } = self;
+        Problem { network, batch, loss, residual, scratch, held, deltas, caller, math }
     }
 
     /// From now on, this caller calls the kernels.
@@ -189,6 +199,16 @@ impl<T: Float, M: Math<T>, C: Caller> Objective<T> for Problem<'_, T, M, C> {
         let marks = self.scratch.indices.as_chunks().0;
         let marks = marks.get(..self.network.inputs).unwrap_or_default();
         Support::of_rows(marks, self.network.hidden, parameters)
+    }
+
+    #[cfg(feature = "wide")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn gradient_bound(&mut self, w: &[T], gradient: &[T]) -> T {
+        let (Ok(w), Ok(gradient)) = (self.network.layers(w), self.network.layers(gradient)) else {
+            return T::INFINITY;
+        };
+        let inputs = (self.batch.samples.inputs, self.batch.len());
+        gradient_bound(&self.network, &w, &gradient, inputs, self.deltas)
     }
 }
 

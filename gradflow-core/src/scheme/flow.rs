@@ -8,7 +8,7 @@ use super::{
 use crate::error::{Buffer, Error, Quantity};
 use crate::float::Float;
 use crate::linalg::copy;
-use crate::objective::{Objective, checked_update_norm_sq};
+use crate::objective::{Objective, checked_update_norm_sq, is_safe};
 use crate::support::{Gradient, Support};
 
 /// A [`Rule`] that moves a parameter vector.
@@ -66,8 +66,7 @@ impl<T: Float, R: Rule<T>, A, B> Flow<T, R, A, B> {
 }
 
 impl<T: Float, R: Rule<T>, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> Flow<T, R, A, B> {
-    /// A step, without the update of the scheme's state. If there is a backup, `wⁿ` is kept: by wide
-    /// kernels in the gradient's memory, where the operator does not read that again, else in the backup.
+    /// A step, without the update of the scheme's state. If there is a backup, `wⁿ` is kept.
     #[cfg_attr(feature = "wide", inline(always))]
     fn propose_with<O: Objective<T> + ?Sized>(
         &mut self,
@@ -84,13 +83,66 @@ impl<T: Float, R: Rule<T>, A: Operator<T>, B: AsRef<[T]> + AsMut<[T]>> Flow<T, R
         Error::check_length(Buffer::Weights, g.len(), w.len())?;
 
         // A uniform operator reads the gradient in its support alone. Narrow kernels know no other.
-        let (loss, support) = if cfg!(feature = "wide") && self.operator.uniform(dt).is_some() {
-            (objective.sparse_gradient(w, g)?, objective.support())
-        } else {
-            (objective.gradient(w, g)?, Support::all(g.len()))
-        };
-        let loss = finite(loss, Quantity::Loss)?;
-        let g = finite_gradient(g, support)?;
+        let is_uniform = cfg!(feature = "wide") && self.operator.uniform(dt).is_some();
+        let loss =
+            if is_uniform { objective.sparse_gradient(w, g) } else { objective.gradient(w, g) };
+        let loss = finite(loss?, Quantity::Loss)?;
+        let length = if backup.is_none() { self.safe_length(w, objective) } else { None };
+        let support = if is_uniform { objective.support() } else { Support::all(w.len()) };
+        match length {
+            Some(length) => Ok(self.descend_at_once(w, loss, support, length)),
+            None => self.descend(w, loss, support, backup),
+        }
+    }
+
+    /// The length of the update along the gradient, if it does not depend on that, and if no update of this
+    /// length can fail.
+    #[cfg_attr(feature = "wide", inline(always))]
+    fn safe_length<O: Objective<T> + ?Sized>(&self, w: &[T], objective: &mut O) -> Option<T> {
+        if !cfg!(feature = "wide") || R::HAS_AUXILIARY {
+            return None;
+        }
+        let (length, factor) =
+            self.rule.fixed_length(self.dt).zip(self.operator.uniform(self.dt))?;
+        let length = length * factor;
+        let bound = objective.gradient_bound(w, self.gradient.as_ref());
+        (length > T::ZERO && is_safe(length, bound)).then_some(length)
+    }
+
+    /// A step that cannot fail: the gradient is read once, for its norm and for the update.
+    #[cfg_attr(feature = "wide", inline(always))]
+    fn descend_at_once(
+        &mut self,
+        w: &mut [T],
+        loss: T,
+        support: Support<'_>,
+        length: T,
+    ) -> Step<T> {
+        let gradient_norm_sq = support.axpy_norm_sq(-length, self.gradient.as_ref(), w);
+        self.exchanged = false;
+        let update_norm_sq = length * length * gradient_norm_sq;
+        Step {
+            loss,
+            dt: self.dt,
+            gradient_norm_sq,
+            update_norm_sq,
+            auxiliary: None,
+            accepted: true,
+        }
+    }
+
+    /// The step along the gradient. If there is a backup, wide kernels keep `wⁿ` in the gradient's memory,
+    /// where the operator does not read that again, else it is kept in the backup.
+    #[cfg_attr(feature = "wide", inline(always))]
+    fn descend(
+        &mut self,
+        w: &mut [T],
+        loss: T,
+        support: Support<'_>,
+        backup: Option<&mut [T]>,
+    ) -> Result<Step<T>, Error> {
+        let dt = self.dt;
+        let g = finite_gradient(self.gradient.as_ref(), support)?;
         let gradient_norm_sq = g.norm_sq;
         let slope = finite(self.operator.slope(&g, dt), Quantity::Gradient)?;
         let value = match self.auxiliary {

@@ -23,7 +23,8 @@ pub trait Operator<T: Float> {
 
     /// The number a with `A = a I`, if there is one; it must not depend on the gradient. Such an operator
     /// reads no entries of a gradient but those in its support, and these to descend alone. To descend
-    /// must be a step of `length · a` along the gradient, and may be done without it.
+    /// must be a step of `length · a` along the gradient, S must be `a ‖g‖²` with a ≤ 1, and both may be
+    /// done without it.
     fn uniform(&self, _dt: T) -> Option<T> {
         None
     }

@@ -82,6 +82,12 @@ pub trait Rule<T: Float>: Copy {
         false
     }
 
+    /// The length of every step of this Δt, if it depends on nothing else and there is no auxiliary
+    /// variable: [`advance`](Self::advance) then gives it too, and cannot fail on finite numbers.
+    fn fixed_length(&self, _dt: T) -> Option<T> {
+        None
+    }
+
     /// Checks the rule's settings.
     ///
     /// # Errors

@@ -15,6 +15,10 @@ pub struct Sgd;
 impl<T: Float> Rule<T> for Sgd {
     const HAS_AUXILIARY: bool = false;
 
+    fn fixed_length(&self, dt: T) -> Option<T> {
+        Some(dt) // (1)
+    }
+
     fn check(&self) -> Result<(), Error> {
         Ok(())
     }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)] // helpers of tests stop at the first error, as tests do
 
 mod batches;
+#[cfg(feature = "wide")]
+mod bounds;
 mod case;
 mod compressed;
 mod gradients;

@@ -62,7 +62,8 @@ impl OwnWork {
     }
 }
 
-/// Leaves in the scheme's gradient what it told once.
+/// Leaves in the scheme's gradient what it told once. Knows no bound of it, so that SGD looks at it before
+/// it moves, as the others do.
 struct Still {
     parameters: usize,
     told: bool,

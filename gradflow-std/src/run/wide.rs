@@ -55,6 +55,7 @@ pub struct Wide<'a, T> {
 
 impl<'a, T: Float> Wide<'a, T> {
     /// Uses registers up to these, as far as the processor has them.
+    #[inline(always)]
     pub fn new(problem: Problem<'a, T>, registers: Registers) -> Self {
         let problem = problem.called_by(Apart::short());
         Self { problem, registers: registers.at_most() }
@@ -113,6 +114,9 @@ impl<T: Float> Objective<T> for Wide<'_, T> {
         #[Avx512 "avx512f,avx512vl" longest]
         #[Avx2 "avx2" long]
         fn sparse_gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error>;
+        #[Avx512 "avx512f,avx512vl" longest]
+        #[Avx2 "avx2" long]
+        fn gradient_bound(&mut self, w: &[T], gradient: &[T]) -> T;
     }
 
     fn gradient(&mut self, w: &[T], gradient: &mut [T]) -> Result<T, Error> {
