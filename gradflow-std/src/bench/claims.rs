@@ -1,20 +1,13 @@
 //! What the measured speed is held against.
 
-use gradflow_core::Float;
-
-use super::own_work::OwnWork;
 use super::results::{OURS, Results};
 use crate::figure::number::{exact, short};
-use crate::spec::MethodName;
 
 /// The network that is trained on MNIST: inputs, hidden units, outputs.
 const NETWORK: [f64; 3] = [784.0, 100.0, 10.0];
 
 /// Images of the training set.
 const IMAGES: f64 = 60_000.0;
-
-/// Numbers of parameters between which the growth of a scheme's own work is measured.
-pub(super) const GROWTH: [usize; 2] = [10_000, 10_000_000];
 
 /// A number that should lie on one side of a bound.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,11 +127,6 @@ fn between_schemes(results: &Results, list: &mut List) {
         let what = format!("relaxed SAV beyond SAV, in forward passes, batch {batch}");
         list.at_most(&what, passes, 1.0);
     }
-    let [few, most] = GROWTH;
-    let work = |p: usize| results.ours(&OwnWork::name(MethodName::ExpSav, p));
-    let growth = work(most).zip(work(few)).map(|(most, few)| Float::ln(most / few));
-    let exponent = growth.map(|growth| growth / Float::ln(most as f64 / few as f64));
-    list.at_most("growth of ExpSAV's own work, p = 1e4 to 1e7: exponent of p", exponent, 1.1);
 }
 
 #[cfg(test)]

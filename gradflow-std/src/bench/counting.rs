@@ -6,6 +6,7 @@ use gradflow_core::network::{
 use gradflow_core::scheme::{AnyScheme, Method, Settings, Shape};
 use gradflow_core::{Error, Pcg32, Stream};
 
+use super::own_work::OwnWork;
 use crate::data::push_level;
 use crate::run::{LINE, RunError, Wide, aligned, step};
 use crate::spec::Simd;
@@ -55,6 +56,24 @@ pub fn count(
         let on = on.with_residual(settings.residual(loss)?)?;
         let mut on = Wide::new(on, simd.meaning());
         last = step(&mut scheme, &mut weights, &mut on, simd.meaning())?.loss;
+    }
+    Ok(last)
+}
+
+/// Takes `steps` steps of a scheme with so many parameters, on an objective that costs nothing.
+///
+/// # Errors
+/// Settings that do not go together.
+pub fn count_own_work(
+    parameters: usize,
+    settings: &Settings<f32>,
+    simd: Simd,
+    steps: usize,
+) -> Result<f32, RunError> {
+    let mut work = OwnWork::new(settings, parameters)?;
+    let mut last = f32::NAN;
+    for _ in 0..steps {
+        last = work.step(simd)?.loss;
     }
     Ok(last)
 }
@@ -117,5 +136,13 @@ mod tests {
         for problem in [Problem::Sparse, Problem::Line] {
             assert!(after(problem, 20) < after(problem, 1), "{problem:?}");
         }
+    }
+
+    #[test]
+    fn own_work_is_done_on_so_many_parameters() {
+        let sgd = Settings { dt: 1e-2, ..Settings::new(Method::Sgd) };
+        assert_eq!(count_own_work(1000, &sgd, Simd::Auto, 3).unwrap(), 1.0);
+        let backwards = Settings { dt: -1e-2, ..sgd };
+        assert!(count_own_work(1000, &backwards, Simd::Auto, 3).is_err());
     }
 }

@@ -17,7 +17,7 @@ mod rounds;
 mod serve;
 mod tables;
 
-pub use counting::{Problem, count};
+pub use counting::{Problem, count, count_own_work};
 pub use program::Program;
 pub use protocol::{Hello, Timing};
 pub use results::{Measured, Results, Series};

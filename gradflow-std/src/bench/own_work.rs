@@ -1,7 +1,7 @@
 //! What a step costs beside its gradient: norm, rule and update over p parameters.
 
 use gradflow_core::network::Loss;
-use gradflow_core::scheme::{AnyScheme, Settings, Shape};
+use gradflow_core::scheme::{AnyScheme, Settings, Shape, Step};
 use gradflow_core::{Error, Objective, Residuals};
 
 use super::clock::Stopwatch;
@@ -44,9 +44,13 @@ impl OwnWork {
         let found = all.into_iter().find(|&(m, p)| Self::name(m, p) == name);
         let (method, parameters) = found
             .ok_or_else(|| RunError::input(format!("there is no case {name:?} to measure")))?;
+        Self::new(&Settings { dt: 1e-3, ..Settings::new(method.meaning()) }, parameters)
+    }
+
+    /// A scheme with so many parameters.
+    pub(super) fn new(settings: &Settings<f32>, parameters: usize) -> Result<Self, RunError> {
         let shape = Shape { parameters, outputs: 1, batch: 1, samples: 1 };
-        let settings = Settings { dt: 1e-3, ..Settings::new(method.meaning()) };
-        let scheme = AnyScheme::new(&settings, Loss::Mse, shape, |len| vec![0.0; len])?;
+        let scheme = AnyScheme::new(settings, Loss::Mse, shape, |len| vec![0.0; len])?;
         let objective = Still { parameters, told: false };
         Ok(Self { scheme, weights: vec![1.0; parameters], objective })
     }
@@ -55,10 +59,13 @@ impl OwnWork {
         let steps = MOVES / self.weights.len();
         let stopwatch = Stopwatch::start();
         for _ in 0..steps {
-            let registers = Simd::Auto.meaning();
-            step(&mut self.scheme, &mut self.weights, &mut self.objective, registers)?;
+            self.step(Simd::Auto)?;
         }
         Ok(stopwatch.read(steps as f64))
+    }
+
+    pub(super) fn step(&mut self, simd: Simd) -> Result<Step<f32>, Error> {
+        step(&mut self.scheme, &mut self.weights, &mut self.objective, simd.meaning())
     }
 }
 

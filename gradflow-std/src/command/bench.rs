@@ -76,8 +76,11 @@ struct Serve {
 
 #[derive(clap::Args, Debug)]
 struct Count {
-    #[arg(long, value_enum)]
-    problem: bench::Problem,
+    #[arg(long, value_enum, required_unless_present = "own")]
+    problem: Option<bench::Problem>,
+    /// Instead of a problem: what the scheme itself does with so many parameters
+    #[arg(long, value_name = "PARAMETERS", conflicts_with = "problem", value_parser = at_least_one)]
+    own: Option<usize>,
     /// Scheme
     #[arg(long, value_enum)]
     method: MethodName,
@@ -107,7 +110,7 @@ struct Publish {
 
 fn at_least_one(text: &str) -> std::result::Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("a number of rounds, at least 1, is needed".into()),
+        Ok(0) | Err(_) => Err("a number, at least 1, is needed".into()),
         Ok(rounds) => Ok(rounds),
     }
 }
@@ -217,7 +220,13 @@ fn program_bytes(program: &Path, out: &Path) -> u64 {
 fn count(args: &Count) -> Result {
     let dt = if args.method == MethodName::Adam { 1e-3 } else { 1e-2 };
     let settings = Settings { relaxed: args.relaxed, dt, ..Settings::new(args.method.meaning()) };
-    let loss = bench::count(args.problem, &settings, args.simd, args.steps)?;
+    let loss = match (args.own, args.problem) {
+        (Some(parameters), _) => {
+            bench::count_own_work(parameters, &settings, args.simd, args.steps)?
+        }
+        (None, Some(problem)) => bench::count(problem, &settings, args.simd, args.steps)?,
+        (None, None) => return Err(RunError::input("a problem to count on is missing".into())),
+    };
     say(&format!("loss after {} steps: {loss:?}\n", args.steps))?;
     Ok(exit::DONE)
 }

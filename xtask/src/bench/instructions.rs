@@ -17,6 +17,10 @@ const STEPS: [u64; 2] = [4, 12];
 /// one to the next.
 const TOLERANCE: f64 = 0.02;
 
+/// How many instructions a parameter more the own work of a scheme may take with the most parameters than with
+/// the fewest: it is linear.
+const GROWTH: f64 = 1.01;
+
 /// What writes down the counts as they are.
 const BLESS: &str = "cargo xtask bench --instructions --bless";
 
@@ -69,6 +73,7 @@ pub(super) fn compare(bless: bool) -> Result<()> {
         println!("{}", verdict(row, instructions));
         rows.push(Row { instructions, ..row.clone() });
     }
+    check_growth(&rows)?;
     if bless {
         return Table { compiler: compiler()?, rows }.write();
     }
@@ -83,6 +88,24 @@ pub(super) fn compare(bless: bool) -> Result<()> {
     }
     if fewer > 0 {
         println!("{fewer} counts are more than {percent} % lower. To keep that: {BLESS}");
+    }
+    Ok(())
+}
+
+/// Checks that what a scheme does beside its gradient grows no faster than in proportion to its parameters,
+/// which memory hides from a clock.
+fn check_growth(rows: &[Row]) -> Result<()> {
+    let own = || rows.iter().filter_map(Row::own_work);
+    for (parameters, scheme, each) in own() {
+        let fewer = own().find(|&(fewer, other, _)| other == scheme && fewer < parameters);
+        if let Some((fewer, _, of_fewer)) =
+            fewer.filter(|&(_, _, of_fewer)| each > GROWTH * of_fewer)
+        {
+            bail!(
+                "{scheme}: {each:.3} instructions a parameter with {parameters}, {of_fewer:.3} with {fewer}; a \
+                 step's own work should be linear"
+            );
+        }
     }
     Ok(())
 }
@@ -132,6 +155,15 @@ fn compiler() -> Result<String> {
 fn has_avx2() -> bool {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     text.lines().any(|line| line.starts_with("flags") && line.split(' ').any(|f| f == "avx2"))
+}
+
+impl Row {
+    /// Parameters, scheme and instructions a parameter, if the row is of own work.
+    fn own_work(&self) -> Option<(u64, &str, f64)> {
+        let (parameters, scheme) = self.options.strip_prefix("--own ")?.split_once(' ')?;
+        let parameters = parameters.parse().ok()?;
+        Some((parameters, scheme, self.instructions as f64 / parameters as f64))
+    }
 }
 
 impl Table {
@@ -184,6 +216,19 @@ mod tests {
         let row = Row { options: String::new(), instructions: 1_000_000 };
         assert!(change(&row, 1_010_000).abs() < TOLERANCE);
         assert!(change(&row, 1_030_000) > TOLERANCE && change(&row, 960_000) < -TOLERANCE);
+    }
+
+    #[test]
+    fn own_work_that_grows_faster_than_its_parameters_is_seen() {
+        let row = |parameters: u64, instructions| Row {
+            options: format!("--own {parameters} --method adam"),
+            instructions,
+        };
+        let other = Row { options: "--own 100 --method sgd".into(), instructions: 1 };
+        let linear = [other, row(10_000, 80_000), row(1_000_000, 8_010_000)];
+        check_growth(&linear).unwrap();
+        let faster = check_growth(&[row(1_000_000, 9_000_000), row(10_000, 80_000)]).unwrap_err();
+        assert!(faster.to_string().contains("--method adam: 9.000"), "{faster}");
     }
 
     #[test]
