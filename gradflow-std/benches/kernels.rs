@@ -10,8 +10,10 @@ use gradflow_core::linalg::{Packed, add_rows, axpy, dot, norm_sq};
 use gradflow_core::network::{
     Batch, Init, Inputs, LevelEntry, LevelRows, Loss, Problem, Samples, Scratch, Targets, TwoLayer,
 };
-use gradflow_core::{Objective, Pcg32, Residuals, Stream};
+use gradflow_core::{Float, Objective, Pcg32, Residuals, Stream};
 use gradflow_std::run::{Registers, Wide};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 const BATCH: usize = 64;
 const PARAMETERS: usize = 79_500;
@@ -142,6 +144,59 @@ impl Case {
     }
 }
 
+/// The gradient of the network 784-100-10 on dense inputs, by matrices.
+struct Products {
+    hidden: Array2<f32>,
+    deltas: Array2<f32>,
+    outputs: Array2<f32>,
+    labels: Vec<u8>,
+}
+
+impl Products {
+    fn new(case: &Case) -> Self {
+        Self {
+            hidden: Array2::zeros((BATCH, 100)),
+            deltas: Array2::zeros((BATCH, 100)),
+            outputs: Array2::zeros((BATCH, 10)),
+            labels: case.labels.clone(),
+        }
+    }
+
+    fn gradient(&mut self, x: &[f32], weights: &[f32], gradient: &mut [f32]) {
+        let Self { hidden: h, deltas, outputs: f, labels } = self;
+        let x = ArrayView2::from_shape((BATCH, 784), x).unwrap();
+        let (w, rest) = weights.split_at(784 * 100);
+        let (biases, a) = rest.split_at(100);
+        let w = ArrayView2::from_shape((784, 100), w).unwrap();
+        let a = ArrayView2::from_shape((10, 100), a).unwrap();
+        general_mat_mul(1.0, &x, &w, 0.0, h);
+        for mut row in h.rows_mut() {
+            row.iter_mut().zip(biases).for_each(|(h, bias)| *h = (*h + bias).max(0.0));
+        }
+        general_mat_mul(1.0, h, &a.t(), 0.0, f);
+        for (mut row, &label) in f.rows_mut().into_iter().zip(&*labels) {
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            row.mapv_inplace(|f| Float::exp(f - top));
+            let total: f32 = row.iter().sum();
+            row.mapv_inplace(|e| e / total / BATCH as f32);
+            row[usize::from(label)] -= 1.0 / BATCH as f32;
+        }
+        general_mat_mul(1.0, f, &a, 0.0, deltas);
+        deltas.zip_mut_with(h, |delta, &h| *delta = if h > 0.0 { *delta } else { 0.0 });
+
+        let (w, rest) = gradient.split_at_mut(784 * 100);
+        let (biases, a) = rest.split_at_mut(100);
+        let mut w = ArrayViewMut2::from_shape((784, 100), w).unwrap();
+        let mut a = ArrayViewMut2::from_shape((10, 100), a).unwrap();
+        general_mat_mul(1.0, &x.t(), deltas, 0.0, &mut w);
+        general_mat_mul(1.0, &f.t(), h, 0.0, &mut a);
+        biases.fill(0.0);
+        for row in deltas.rows() {
+            biases.iter_mut().zip(row).for_each(|(sum, delta)| *sum += delta);
+        }
+    }
+}
+
 /// The network's passes.
 mod network {
     use super::*;
@@ -170,6 +225,22 @@ mod network {
     #[divan::bench]
     fn dense_gradient(bencher: Bencher<'_, '_>) {
         gradient_of(bencher, Case::images(false));
+    }
+
+    /// The same gradient by general products of matrices, those of the crate `matrixmultiply`.
+    #[divan::bench]
+    fn dense_gradient_by_matrixmultiply(bencher: Bencher<'_, '_>) {
+        let mut case = Case::images(false);
+        let (x, weights) = (case.dense.clone(), case.weights.clone());
+        let mut products = Products::new(&case);
+        let mut expected = vec![0.0; weights.len()];
+        case.problem().0.gradient(&weights, &mut expected).unwrap();
+        let mut gradient = vec![0.0; weights.len()];
+        products.gradient(&x, &weights, &mut gradient);
+        for (found, expected) in gradient.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
+        }
+        bencher.bench_local(|| products.gradient(&x, black_box(&weights), &mut gradient));
     }
 
     #[divan::bench]

@@ -13,9 +13,9 @@ use super::transposed::Transposed;
 use super::vectors::{Caller, call};
 use super::{Layers, TwoLayer};
 use crate::float::Float;
-#[cfg(feature = "wide")]
-use crate::linalg::spread_pair;
 use crate::linalg::{Matrix as _, weigh_rows};
+#[cfg(feature = "wide")]
+use crate::linalg::{gather_pair, spread_pair};
 
 /// `h = relu(Wᵀ [x; 1])` of each sample into its row of `activations`. If sparse inputs are spread over
 /// all samples, two after the other, they must have been transposed.
@@ -35,10 +35,15 @@ pub(super) fn activate<T: Float, C: Caller>(
         let (mut inputs, sums) = (work.inputs.reborrow(), &mut *activations);
         call!(work.caller, spread_inputs(&network, weights, &mut inputs, sums));
     }
+    let pairs = rows.is_dense() && work.takes_two(network);
+    if pairs {
+        let (network, rows, weights, sums) = (*network, *rows, layers.hidden, &mut *activations);
+        call!(work.caller, weigh_pairs(&network, weights, &rows, sums));
+    }
     let biases = layers.hidden.get(network.inputs * m..).unwrap_or_default();
     for (row, h) in rows.iter().zip(activations.rows_mut(network.row_len())) {
         let (h, padding) = h.split_at_mut_checked(m).unwrap_or_default();
-        if !spread {
+        if !spread && !pairs {
             weigh_inputs(row, layers.hidden, h);
         }
         for (h, &bias) in h.iter_mut().zip(biases) {
@@ -75,6 +80,34 @@ fn spread_inputs<T: Float>(
     }
     #[cfg(not(feature = "wide"))]
     let _ = (network, weights, inputs, sums);
+}
+
+/// The sums of [`weigh_inputs`] for dense rows, two samples after the other: they share the weights that are
+/// read.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn weigh_pairs<T: Float>(
+    network: &TwoLayer<T>,
+    weights: &[T],
+    rows: &Rows<'_, T>,
+    activations: &mut [T],
+) {
+    #[cfg(feature = "wide")]
+    {
+        let (m, width) = (network.hidden, network.row_len());
+        let mut samples = rows.iter().zip(activations.rows_mut(width));
+        while let Some((Row::Dense(x), h)) = samples.next() {
+            let h = h.get_mut(..m).unwrap_or_default();
+            if let Some((Row::Dense(y), g)) = samples.next() {
+                let terms = x.iter().copied().zip(y.iter().copied()).enumerate();
+                let g = g.get_mut(..m).unwrap_or_default();
+                gather_pair(weights, m, &terms, [h, g], true);
+            } else {
+                weigh_dense([x, weights], [1, m], h, true);
+            }
+        }
+    }
+    #[cfg(not(feature = "wide"))]
+    let _ = (network, weights, rows, activations);
 }
 
 /// `out ← Σ xᵢ · matrix[i]` over the inputs of one sample.

@@ -68,7 +68,9 @@ pub(super) fn pull_back<T: Float, C: Caller>(
     let ones = (0..rows.len).map(|s| (s, T::ONE));
     weigh_deltas(&deltas, ones, &mut [(0, T::ZERO); PIECE], bias, fresh);
     let gradient = hidden.rows_mut(m);
-    if rows.is_dense() {
+    if rows.is_dense() && two {
+        call!(caller, gather_dense_pairs(rows, &deltas, gradient));
+    } else if rows.is_dense() {
         gather_dense(rows, &deltas, gradient);
     } else if two {
         let (inputs, zeros) = (work.inputs.reborrow(), *zeros);
@@ -172,6 +174,33 @@ fn gather_dense<'g, T: Float>(
         });
         weigh_deltas(deltas, terms.enumerate(), &mut list, gradient, rows.begins());
     }
+}
+
+/// The same of two inputs at a time, which share the deltas that are read.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn gather_dense_pairs<'g, T: Float>(
+    rows: &Rows<'_, T>,
+    deltas: &Deltas<'_, T>,
+    mut gradient: impl Iterator<Item = &'g mut [T]>,
+) {
+    #[cfg(feature = "wide")]
+    for i in (0..).step_by(2) {
+        let Some(first) = gradient.next() else { return };
+        let x = |i: usize| {
+            rows.iter().map(move |row| match row {
+                Row::Dense(x) => x.get(i).copied().unwrap_or_default(),
+                _ => T::ZERO, // of dense rows alone
+            })
+        };
+        if let Some(second) = gradient.next() {
+            let terms = x(i).zip(x(i + 1)).enumerate();
+            gather_pair(deltas.entries, deltas.width, &terms, [first, second], rows.begins());
+        } else {
+            weigh_rows(deltas.entries, deltas.width, x(i).enumerate(), first, rows.begins());
+        }
+    }
+    #[cfg(not(feature = "wide"))]
+    let _ = (rows, deltas, gradient.next());
 }
 
 /// Weight gradient of sparse inputs, which have been transposed. Rows of inputs that are zero
