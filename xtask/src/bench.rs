@@ -12,6 +12,8 @@ use lexopt::{Arg, Parser, ValueExt};
 use crate::spawn::Run;
 use crate::{data, experiments, stop, workspace};
 
+use peers::Peer;
+
 pub(crate) use instructions::check as check_instructions;
 
 const HELP: &str = "\
@@ -20,8 +22,9 @@ Measures how fast gradflow trains, and prints one table.
 cargo xtask bench [--peers [LIST]] [--rounds N] [--only PART] [--publish]
 cargo xtask bench --instructions [--bless]
 
-  --peers [LIST]   torch, jax and numpy too, or those listed (torch,numpy), in the same rounds;
-                   they are installed into target/peers (PyTorch takes 6 GB of disk)
+  --peers [LIST]   torch, jax and numpy too, or those listed, in the same rounds; they are installed
+                   into target/peers (PyTorch takes 6 GB of disk). candle and burn are there for
+                   who lists them (torch,candle,burn): to build them takes some minutes
   --rounds N       timed rounds, after a warm-up (7)
   --only PART      only the cases with this in their name, such as mnist-sgd or line
   --publish        then write the tables between README.md's marks `<!-- bench -->` and
@@ -33,9 +36,9 @@ cargo xtask bench --instructions [--bless]
 Results are in target/bench/bench.json. Leave the machine alone while it measures.";
 
 /// What the command line asks for.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 struct Options {
-    peers: Vec<String>,
+    peers: Vec<&'static Peer>,
     passed_on: Vec<OsString>,
     publish: bool,
     instructions: bool,
@@ -97,11 +100,11 @@ fn measure(options: &Options) -> Result<()> {
         data::complete_mnist()?;
     }
     let mut command = experiments::gradflow().arg("bench").dir(workspace::root());
-    if !options.peers.is_empty() {
-        command = command.arg("--python").arg(peers::install(&options.peers)?);
+    if let Some(python) = peers::install(&options.peers)? {
+        command = command.arg("--python").arg(python);
     }
     for peer in &options.peers {
-        command = command.arg("--peer").arg(peers::script(peer));
+        command = command.arg("--peer").arg(peer.program()?);
     }
     command = command.arg("--peer").arg(machine_limits()?);
     command.arg("--out").arg(workspace::target().join("bench")).args(&options.passed_on).run()
@@ -131,9 +134,12 @@ mod tests {
             ("--peers --publish", &["torch", "jax", "numpy"][..]),
             ("--peers torch,numpy", &["torch", "numpy"][..]),
             ("--peers=jax", &["jax"][..]),
+            ("--peers torch,candle,burn", &["torch", "candle", "burn"][..]),
             ("", &[][..]),
         ] {
-            assert_eq!(parsed(line).unwrap().unwrap().peers, peers, "{line}");
+            let found = parsed(line).unwrap().unwrap().peers;
+            let names: Vec<&str> = found.into_iter().map(Peer::name).collect();
+            assert_eq!(names, peers, "{line}");
         }
         assert!(parsed("--peers caffe").unwrap_err().to_string().contains("caffe"));
     }
@@ -143,6 +149,6 @@ mod tests {
         let options = parsed("--rounds 3 --only line").unwrap().unwrap();
         assert_eq!(options.passed_on, ["--rounds", "3", "--only", "line"]);
         assert!(parsed("--bless").is_err() && parsed("--fast").is_err());
-        assert_eq!(parsed("--help").unwrap(), None);
+        assert!(parsed("--help").unwrap().is_none());
     }
 }

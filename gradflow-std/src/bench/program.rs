@@ -108,7 +108,8 @@ impl Drop for Program {
 /// Tells the libraries of numeric programs to use one thread, and OpenBLAS to choose its kernels
 /// for the processor that it finds.
 fn one_thread(command: &mut Command) -> &mut Command {
-    for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
+    for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"]
+    {
         command.env(name, "1");
     }
     command.env_remove("OPENBLAS_CORETYPE").env_remove("OPENBLAS_L2_SIZE")
